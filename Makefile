@@ -1,0 +1,53 @@
+# Everything is written to .venv and KETEN_HOME; `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+export KETEN_HOME ?= $(CURDIR)/var
+export KETEN_PROJECT ?= $(KETEN_HOME)/demo
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help install run dev test check format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
+
+install: $(STAMP) ## make .venv from requirements.lock; other targets do this by themselves
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: project
+project: $(STAMP)
+	@test -e "$$KETEN_PROJECT/keten.yml" || $(BIN)/python -m demo.generate --out "$$KETEN_PROJECT"
+
+run: project ## pull, validate, compute and publish; makes the demo deployment on first use
+	$(BIN)/keten run
+
+dev: project ## open the Dagster user interface on the same deployment
+	-$(BIN)/keten run
+	DAGSTER_HOME="$$KETEN_HOME/dagster" $(BIN)/dagster dev
+
+test: $(STAMP) ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: $(STAMP) ## format, lint, types and import direction, in less than a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## put the code in form and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove .venv and caches; KETEN_HOME stays
+	rm -rf .venv *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

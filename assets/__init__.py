@@ -1,0 +1,1 @@
+"""What exists: Dagster assets and checks, and the pure functions that make them."""

@@ -1,0 +1,17 @@
+-- Grain: one row per indicator of the catalogue.
+select
+    indicator.indicator_id,
+    indicator.pillar,
+    indicator.title_nl,
+    indicator.title_en,
+    indicator.unit_code,
+    unit.nl as unit_nl,
+    unit.en as unit_en,
+    cast(indicator.decimals as bigint) as decimals,
+    indicator.direction,
+    indicator.is_core,
+    indicator.kind,
+    indicator.description_nl,
+    indicator.description_en
+from {{ ref('reference.indicator') }} as indicator
+left join {{ ref('reference.unit') }} as unit on unit.code = indicator.unit_code

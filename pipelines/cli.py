@@ -1,0 +1,194 @@
+"""The command line `keten`.
+
+Belongs here: arguments, help and what is printed. Does not belong here: what the commands do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.settings import Place, place
+from resources.errors import KetenError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Chain impact metrics: run, trace and look after a deployment.")
+receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
+app.add_typer(receipts, name="receipt")
+
+Home = Annotated[Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")]
+Project = Annotated[Path | None, typer.Option("--project", help="Deployment folder with keten.yml. Default: KETEN_PROJECT or the demo.")]
+Months = Annotated[list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")]
+
+
+@app.command()
+def run(
+    project: Project = None,
+    home: Home = None,
+    month: Months = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Accept a published file that is ahead of the engine.")] = False,
+) -> None:
+    """Pull, validate, compute and publish. Starts no run when nothing is new."""
+    from pipelines.report import progress_display, show_summary
+    from pipelines.running import refresh
+
+    where, catalogue = _open(home, project)
+    with progress_display() as tell:
+        outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, tell)
+    if not outcome.started:
+        typer.echo(f"Nothing new since the last publication; no run was started. Results: {where.published}")
+        return
+    if not outcome.success:
+        raise KetenError(f"the run failed and nothing was published: {outcome.failure}")
+    show_summary(where, catalogue)
+
+
+@app.command()
+def rebuild(project: Project = None, home: Home = None) -> None:
+    """Make engine.duckdb again from the landing zone; published numbers and keys stay what they were."""
+    from pipelines.report import progress_display, show_summary
+    from pipelines.running import rebuild as rebuild_engine
+
+    where, catalogue = _open(home, project)
+    with progress_display() as tell:
+        outcome = rebuild_engine(where, catalogue, tell)
+    if not outcome.success:
+        raise KetenError(f"the rebuild failed: {outcome.failure}")
+    show_summary(where, catalogue)
+
+
+@app.command()
+def trace(
+    indicator: Annotated[str, typer.Argument(help="Indicator id, e.g. energy_intensity.")],
+    site: Annotated[str | None, typer.Option(help="Site id; without it the whole portfolio.")] = None,
+    period: Annotated[str | None, typer.Option(help="2025-03, 2025-Q1, 2025 or 2025-03~12; default the last month.")] = None,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Compute a published value again from the landed files and show file and line of every row behind it."""
+    from assets.trace import trace_value
+    from pipelines.report import show_trace
+
+    where, catalogue = _open(home, project)
+    found = trace_value(catalogue, where.landing, where.published, where.home, indicator, site, period)
+    show_trace(found)
+    if not found.equal:
+        raise typer.Exit(1)
+
+
+@app.command("catalogue")
+def catalogue_command(
+    check: Annotated[bool, typer.Option("--check", help="Also parse all SQL: portability, lineage, leftovers.")] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """List what the catalogue declares; with --check, prove it."""
+    _, known = _open(home, project)
+    for name, contract in sorted(known.contracts.items()):
+        typer.echo(f"source     {name:28} {contract.title.en}")
+    for name, model in sorted(known.models.items()):
+        typer.echo(f"model      {name:28} {model.title.en}")
+    for name, item in sorted(known.indicators.items()):
+        typer.echo(f"indicator  {name:28} {item.title.en} [{item.unit}]")
+    if check:
+        from resources.sql_compiler import check_portable
+
+        for item in [*known.models.values(), *known.indicators.values()]:
+            if not str(getattr(item, "name", "")).startswith("intake."):
+                check_portable(item.sql, str(getattr(item, "name", getattr(item, "id", ""))))
+        typer.echo("catalogue is sound")
+
+
+@app.command("new-indicator")
+def new_indicator(
+    pillar: Annotated[str, typer.Argument(help="people, planet or purpose.")],
+    indicator_id: Annotated[str, typer.Argument(help="snake_case id; becomes the table's name.")],
+) -> None:
+    """Write the three files of a new indicator: its declaration, its SQL and its golden case."""
+    from assets.scaffold import write_indicator
+
+    for path in write_indicator(pillar, indicator_id):
+        typer.echo(f"written: {path}")
+
+
+@receipts.command("list")
+def receipt_list(project: Project = None, home: Home = None) -> None:
+    """All deliveries in order, with what became of them."""
+    from pipelines.report import show_receipts
+
+    where, _ = _open(home, project)
+    show_receipts(where)
+
+
+@receipts.command("show")
+def receipt_show(receipt_id: str, project: Project = None, home: Home = None) -> None:
+    """One delivery: its facts, its counts and its rejected rows."""
+    from pipelines.report import show_receipt
+
+    where, _ = _open(home, project)
+    show_receipt(where, receipt_id)
+
+
+@receipts.command("withdraw")
+def receipt_withdraw(
+    receipt_id: str, reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
+    project: Project = None, home: Home = None,
+) -> None:
+    """Take the rows of a delivery out of the results at the next run; the bytes stay."""
+    _change(home, project, lambda landing: landing.withdraw(receipt_id, reason), "withdrawn")
+
+
+@receipts.command("purge")
+def receipt_purge(
+    receipt_id: str, reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    project: Project = None, home: Home = None,
+) -> None:
+    """Destroy the bytes and the rejected text of a delivery; a tombstone stays. This cannot be undone."""
+    if not yes:
+        typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
+    _change(home, project, lambda landing: landing.purge(receipt_id, reason), "purged")
+
+
+def _change(home: Path | None, project: Path | None, change: Any, word: str) -> None:
+    from pipelines.lock import run_lock
+    from resources.landing import Landing
+
+    where, _ = _open(home, project)
+    with run_lock(where.home, typer.echo):
+        receipt = change(Landing(where.landing))
+    typer.echo(f"{receipt.receipt_id} is {word}; run `keten run` to take it out of the results")
+
+
+def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:
+    from pipelines.running import require_settings
+    from resources.catalogue import load_catalogue
+
+    where = place(home, project)
+    catalogue = load_catalogue(where.project)
+    require_settings(catalogue, where)
+    return where, catalogue
+
+
+def _month(text: str) -> str:
+    from datetime import date
+
+    try:
+        date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise KetenError(f"--month {text} is not a month; write it as 2025-03") from None
+    return text
+
+
+def main() -> None:
+    """Entry point: a KetenError is one clear sentence, not a traceback."""
+    try:
+        app()
+    except KetenError as error:
+        typer.secho(f"keten: {error}", err=True, fg="red")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The one `Definitions` of the code location: assets from the catalogue, the job `refresh`, the session resource.
+
+Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
+"""
+
+
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from assets.graph import build_assets
+from assets.session import Session
+from pipelines.lock import run_lock
+from pipelines.running import input_fingerprint
+from pipelines.settings import Place, place, today
+from resources.catalogue import Catalogue, load_catalogue
+from resources.engine import Engine
+from resources.intake import prepare
+from resources.landing import Landing
+
+JOB = "refresh"
+Progress = Callable[[str], None]
+
+
+def session_resource(where: Place, catalogue: Catalogue, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+    """The resource `session`: lock, engine, landing zone. Months come from the run tag `keten/months`."""
+
+    @dg.resource
+    def session(context: dg.InitResourceContext) -> Iterator[Session]:
+        tell = progress or (context.log.info if context.log else print)
+        run = context.run
+        text = (run.tags.get("keten/months", "") if run else "").split(",")
+        months = tuple(date.fromisoformat(f"{m}-01") for m in text if m)
+        with run_lock(where.home, tell), Engine(where.engine, where.home / "engine.tmp") as engine:
+            landing = Landing(where.landing)
+            as_of = today(catalogue.settings.zone)
+            made = Session(
+                engine, landing, catalogue, where.project, where.published,
+                run.run_id if run else "direct", as_of, months, adopt, tell,
+                fingerprint=lambda: input_fingerprint(where, catalogue),
+            )
+            prepare(engine, landing, catalogue)
+            made.begin()
+            yield made
+
+    return session
+
+
+def build_definitions(
+    where: Place | None = None, progress: Progress | None = None, adopt: bool = False, catalogue: Catalogue | None = None
+) -> dg.Definitions:
+    """Definitions for a deployment; without one, that of the environment."""
+    here = where or place()
+    known = catalogue or load_catalogue(here.project)
+    return dg.Definitions(
+        assets=build_assets(known),
+        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)],
+        resources={"session": session_resource(here, known, progress, adopt)},
+    )
+
+
+def instance(where: Place) -> dg.DagsterInstance:
+    """The Dagster instance in `KETEN_HOME/dagster`, configured on first use."""
+    where.dagster.mkdir(parents=True, exist_ok=True)
+    config = where.dagster / "dagster.yaml"
+    if not config.exists():
+        config.write_text(
+            "telemetry: {enabled: false}\nnux: {enabled: false}\nconcurrency: {pools: {granularity: run, default_limit: 1}}\n",
+            "utf-8",
+        )
+    os.environ["DAGSTER_HOME"] = str(where.dagster)
+    return dg.DagsterInstance.from_config(str(where.dagster))
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster's tools load: the deployment of the environment."""
+    return build_definitions()

@@ -1,0 +1,149 @@
+"""Running the job `refresh` from the command line: is there anything to do, do it, tell what came of it.
+
+Belongs here: the steps around one in-process run. Does not belong here: printing (cli), the steps themselves (assets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import ROOT, Place, today
+from resources.catalogue import Catalogue
+from resources.errors import KetenError
+
+
+# The terminal shows our own progress; Dagster's log lines are in its event log.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of `keten run` did: `started` is False when nothing was new; `summary` is what was published."""
+
+    started: bool
+    success: bool
+    summary: dict[str, Any]
+    failure: str = ""
+
+
+def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
+    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, the horizon."""
+    from assets.preparing import horizon
+    from assets.pulling import source_fingerprint
+    from resources.landing import Landing
+
+    digest = hashlib.sha256(catalogue.fingerprint.encode())
+    digest.update(source_fingerprint(catalogue, where.project).encode())
+    for receipt in Landing(where.landing).receipts():
+        digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
+    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
+        digest.update(path.read_bytes())
+    span = horizon(catalogue, today(catalogue.settings.zone))
+    digest.update(f"{span.first}{span.last}".encode())
+    return digest.hexdigest()
+
+
+def nothing_new(where: Place, catalogue: Catalogue) -> bool:
+    """Whether the last publication was made of just these inputs and no delivery waits; call it under the lock."""
+    from assets.publication import is_current
+    from resources.engine import Engine
+
+    if not where.engine.exists():
+        return False
+    with Engine(where.engine, where.home / "engine.tmp") as engine:
+        return is_current(engine, where.published, input_fingerprint(where, catalogue))
+
+
+def refresh(
+    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Callable[[str], None]
+) -> Outcome:
+    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work."""
+    from pipelines.lock import run_lock
+
+    with run_lock(where.home, progress):
+        if not months and nothing_new(where, catalogue):
+            return Outcome(False, True, {})
+        return _execute(where, catalogue, months, adopt, progress)
+
+
+def rebuild(where: Place, catalogue: Catalogue, progress: Callable[[str], None]) -> Outcome:
+    """Make the engine again from the landing zone; the numbers of publications and keys are read back."""
+    from pipelines.lock import run_lock
+
+    with run_lock(where.home, progress):
+        for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
+        return _execute(where, catalogue, (), True, progress)
+
+
+def _execute(
+    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Callable[[str], None]
+) -> Outcome:
+    from pipelines.definitions import JOB, build_definitions, instance
+
+    for part in (where.home, where.published.parent):
+        part.mkdir(parents=True, exist_ok=True)
+    progress("loading Dagster")
+    definitions = build_definitions(where, progress, adopt, catalogue)
+    with instance(where) as dagster:
+        _close_dead_runs(dagster)
+        tags = {"keten/pid": str(os.getpid()), "keten/months": ",".join(months)}
+        result = definitions.resolve_job_def(JOB).execute_in_process(
+            instance=dagster, raise_on_error=False, tags=tags, run_config=QUIET
+        )
+        failures = [
+            e.event_specific_data.error for e in result.all_events if e.is_step_failure and e.event_specific_data.error
+        ]
+        text = _reason(failures)
+    return Outcome(True, result.success, {}, text)
+
+
+def _reason(failures: list[Any]) -> str:
+    """The innermost cause of the first failed step, in one line."""
+    if not failures:
+        return ""
+    error = failures[0]
+    while error.cause:
+        error = error.cause
+    return str(error.message).strip()
+
+
+def _close_dead_runs(dagster: Any) -> None:
+    """Runs of killed processes are told failed: we hold the lock, so a run whose process is gone is dead."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
+        pid = run.tags.get("keten/pid", "")
+        if pid and not _alive(int(pid)):
+            dagster.report_run_failed(run, "the process of this run was ended")
+
+
+def _alive(pid: int) -> bool:
+    return pid != os.getpid() and Path(f"/proc/{pid}").exists() or _signal_reaches(pid)
+
+
+def _signal_reaches(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+def require_settings(catalogue: Catalogue, where: Place) -> None:
+    """Stop before any work when the settings of a deployment cannot be used."""
+    from assets.pulling import source_files
+
+    if catalogue.settings is None:
+        raise KetenError(f"{where.project}/keten.yml is missing")
+    for source in catalogue.sources:
+        source_files(catalogue, where.project, source)

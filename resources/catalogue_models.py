@@ -1,0 +1,290 @@
+"""The shape of every declaration, as frozen models that refuse an unknown key.
+
+Belongs here: fields, types and what one declaration can tell about itself. Does not belong here: reading files, and
+rules that need two declarations (catalogue).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from resources.errors import KetenError
+
+Severity = Literal["critical", "warning", "info"]
+
+
+class Declared(BaseModel):
+    """Base of all declarations: frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Text(Declared):
+    """A text in both languages."""
+
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Column(Declared):
+    """The one meaning of a column name."""
+
+    name: str
+    type: Literal["text", "code", "integer", "decimal", "ratio", "date", "month", "timestamp", "boolean"]
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    unit: str | None = None
+    unit_in: str | None = None
+    codes: str | None = None
+    dimension: str | None = None
+
+
+class Unit(Declared):
+    """A unit and its factor to the canonical unit of its kind."""
+
+    code: str
+    nl: str
+    en: str
+    canonical_code: str
+    factor: Decimal
+
+
+class ContractColumn(Declared):
+    """How a contract uses a column."""
+
+    name: str
+    required: bool = False
+    references: str | None = None
+    headings: tuple[str, ...] = ()
+    range: tuple[Decimal, Decimal] | None = None
+    example: str = ""
+
+
+class Rule(Declared):
+    """A rule on one row; `fails_on` overrides the example row so that the rule fires."""
+
+    id: str
+    sql: str
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    fails_on: dict[str, str]
+
+
+class Expectation(Declared):
+    """A Great Expectations expectation on the candidate; `fires_on` is SQL that corrupts `{table}` so that it fails."""
+
+    expect: str
+    kwargs: dict[str, Any] = {}
+    severity: Severity
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    fires_on: str | None = None
+
+
+class Window(Declared):
+    """What a delivery of kind `window` is complete for: its scope values × the months of its period column."""
+
+    scope: tuple[str, ...]
+    period: str
+
+
+class Contract(Declared):
+    """The data contract of one incoming dataset."""
+
+    name: str
+    title: Text
+    description: Text
+    owner: str = Field(min_length=1)
+    licence: str
+    personal_data: Literal["none", "possible"]
+    retention_days: int = Field(gt=0)
+    update: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+    delivery: Literal["increment", "window", "full"]
+    window: Window | None = None
+    period: str | None = None
+    repeats: Literal["drop", "number"]
+    key: tuple[str, ...]
+    columns: dict[str, ContractColumn]
+    rules: tuple[Rule, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    quarantine_tolerance: float = Field(ge=0, le=1)
+
+
+class FileFormat(Declared):
+    """How a sender writes a file."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: str = "."
+    thousands: str = ""
+    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+
+
+class IssuedAt(Declared):
+    """When a sender issued a file, read from its name: the first group of the pattern, in strptime format, UTC."""
+
+    pattern: str
+    format: str
+
+
+class TimeRule(Declared):
+    """What the stamps of a sender mean."""
+
+    zone: str
+    stamp: Literal["start", "end"]
+    interval_minutes: int = Field(gt=0, le=1440)
+    ambiguous: Literal["first_is_summer", "first_is_winter", "refuse"] = "first_is_summer"
+
+
+class IgnoreRows(Declared):
+    """Rows that are no data, such as totals."""
+
+    heading: str
+    matches: str
+    reason: str
+
+
+class Unpivot(Declared):
+    """Wide columns that become records."""
+
+    headings: str
+    name: str
+    value: str
+
+
+class MappedColumn(Declared):
+    """Where a contract column comes from: headings or a constant."""
+
+    from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
+    value: str | None = None
+    format: str | None = None
+    unit: str | None = None
+    codes: dict[str, str] = {}
+    default: str | None = None
+    shift: str | None = Field(default=None, pattern=r"^-?\d+ (day|month|year)$")
+
+    def headings(self) -> tuple[str, ...]:
+        """The source headings this column is made of."""
+        if self.from_ is None:
+            return ()
+        return (self.from_,) if isinstance(self.from_, str) else self.from_
+
+
+class Mapping(Declared):
+    """How one sender's files map onto a contract."""
+
+    origin: str
+    dataset: str
+    title: str
+    files: str
+    format: FileFormat = FileFormat()
+    issued_at: IssuedAt | None = None
+    time: TimeRule | None = None
+    ignore_rows: tuple[IgnoreRows, ...] = ()
+    unpivot: Unpivot | None = None
+    columns: dict[str, MappedColumn]
+    ignore: tuple[str, ...] = ()
+
+
+class Check(Declared):
+    """An invariant of a computed table: the select of violating rows, and SQL on `{table}` that makes it fire."""
+
+    id: str
+    sql: str
+    severity: Severity
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    fires_on: str
+
+
+class Model(Declared):
+    """A SQL model and what it declares."""
+
+    name: str
+    sql: str
+    refs: tuple[str, ...]
+    title: Text
+    description: Text
+    owner: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[str | dict[str, Any], ...]
+    months: str | None = None
+    checks: tuple[Check, ...] = ()
+
+
+class Component(Declared):
+    """A component of an indicator with its own keys and two rules."""
+
+    keys: tuple[str, ...]
+    unit: str
+    over_time: Literal["sum", "mean", "last", "max", "distinct"]
+    over_keys: Literal["sum", "max", "distinct"]
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Indicator(Declared):
+    """An indicator: components rolled up apart, divided once, last."""
+
+    id: str
+    pillar: Literal["people", "planet", "purpose"]
+    sql: str
+    refs: tuple[str, ...]
+    title: Text
+    description: Text
+    method: Text
+    owner: str
+    unit: str
+    decimals: int = Field(ge=0, le=6)
+    direction: Literal["lower", "higher"]
+    core: bool
+    kind: Literal["ratio", "amount"]
+    numerator: str
+    denominator: str | None = None
+    standards: tuple[str, ...] = ()
+    components: dict[str, Component]
+    levels: tuple[tuple[str, ...], ...]
+    range: tuple[Decimal, Decimal] | None = None
+
+
+class Reporting(Declared):
+    """The reporting months, inclusive; without `to` up to the last whole month."""
+
+    first: str = Field(alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+class Settings(Declared):
+    """keten.yml: the deployment."""
+
+    organisation: str
+    languages: tuple[Literal["nl", "en"], ...] = ("nl", "en")
+    zone: str = "Europe/Amsterdam"
+    reporting: Reporting
+
+
+class Source(Declared):
+    """One line of sources.yml: what is pulled from where."""
+
+    dataset: str
+    origin: str
+    path: str
+
+    def resolved_path(self, project: Path) -> Path:
+        """The folder, with `${env:NAME}` filled in. Raises KetenError for a variable that is not set."""
+
+        def fill(match: re.Match[str]) -> str:
+            value = os.environ.get(match.group(1))
+            if value is None:
+                raise KetenError(f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}")
+            return value
+
+        return project / re.sub(r"\$\{env:([A-Z0-9_]+)\}", fill, self.path)

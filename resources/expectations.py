@@ -1,0 +1,182 @@
+"""Great Expectations on a candidate: the dataset expectations of a contract, run on the engine's own connection.
+
+Belongs here: building the suite from a contract and reading its results. Does not belong here: row rules (judging) and
+invariants of computed tables (plain SQL in the models' own files).
+
+Great Expectations is imported inside functions, once per process: the import takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from resources.catalogue import Catalogue, Contract
+
+CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check on one table. `outcome` is passed, failed or not_checked."""
+
+    table: str
+    check_id: str
+    severity: str
+    outcome: str
+    observed: str
+    nl: str
+    en: str
+    receipt_ids: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """A critical check that did not pass holds the delivery: what could not be checked is not known to be right."""
+        return self.severity == "critical" and self.outcome != "passed"
+
+
+def suite_of(contract: Contract) -> list[dict[str, Any]]:
+    """The expectations of a contract as data: its key and required columns first, then those it lists."""
+    key = [*contract.key, *(["repeat_no"] if contract.repeats == "number" else [])]
+    unique = (
+        ("expect_column_values_to_be_unique", {"column": key[0]})
+        if len(key) == 1
+        else ("expect_compound_columns_to_be_unique", {"column_list": key})
+    )
+    implied = [(*unique, f"De sleutel {', '.join(key)} is uniek.", f"The key {', '.join(key)} is unique.")]
+    implied += [
+        (
+            "expect_column_values_to_not_be_null",
+            {"column": name},
+            f"{name} is overal gevuld.",
+            f"{name} is filled everywhere.",
+        )
+        for name, column in contract.columns.items()
+        if column.required
+    ]
+    listed = [
+        {"expect": e.expect, "kwargs": dict(e.kwargs), "severity": e.severity, "nl": e.nl, "en": e.en, "fires_on": e.fires_on}
+        for e in contract.expectations
+    ]
+    return [
+        {"expect": e, "kwargs": k, "severity": "critical", "nl": nl, "en": en, "fires_on": None} for e, k, nl, en in implied
+    ] + listed
+
+
+def check_candidate(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, select: str, receipt_ids: tuple[str, ...] = ()
+) -> list[CheckResult]:
+    """Run the suite of a contract on a select, within the transaction that is open on the connection."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    connection.execute(f"create or replace view intake.{CANDIDATE} as {select}")
+    suite = suite_of(contract)
+    table = f"core.{contract.name}"
+    batch = _batch(connection)
+    gx_suite = gx.ExpectationSuite(
+        name=contract.name,
+        expectations=[
+            getattr(gxe, _class_name(item["expect"]))(**item["kwargs"], meta={"number": number})
+            for number, item in enumerate(suite)
+        ],
+    )
+    outcomes = {o.expectation_config.meta["number"]: o for o in batch.validate(gx_suite).results}
+    return [
+        CheckResult(
+            table,
+            check_id(number, item),
+            item["severity"],
+            _outcome(outcomes[number]),
+            _observed(outcomes[number]),
+            item["nl"],
+            item["en"],
+            receipt_ids,
+        )
+        for number, item in enumerate(suite)
+    ]
+
+
+def check_id(number: int, item: dict[str, Any]) -> str:
+    """The stable name of one expectation of a suite: its place, its type and its column."""
+    column = item["kwargs"].get("column")
+    return f"{number:02d}_{item['expect']}" + (f"_{column}" if column else "")
+
+
+def _class_name(expectation: str) -> str:
+    return expectation if expectation[0].isupper() else "".join(part.title() for part in expectation.split("_"))
+
+
+def _outcome(result: Any) -> str:
+    infos = result.exception_info or {}
+    raised = infos.get("raised_exception", False) or any(
+        isinstance(i, dict) and i.get("raised_exception") for i in infos.values()
+    )
+    if raised:
+        return "not_checked"
+    return "passed" if result.success else "failed"
+
+
+def _observed(result: Any) -> str:
+    facts = result.result or {}
+    parts = [
+        f"{name.removesuffix('_count').replace('_', ' ')}: {facts[name]}"
+        for name in ("observed_value", "element_count", "unexpected_count")
+        if facts.get(name) is not None
+    ]
+    if _outcome(result) == "not_checked":
+        parts.append("could not be checked: " + str(result.exception_info)[:300])
+    return "; ".join(parts)
+
+
+class _Persisted(str):
+    """A dialect name that also answers `.value`, as the entries of the list it is added to."""
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+
+def _batch(connection: duckdb.DuckDBPyConnection) -> Any:
+    import great_expectations as gx
+    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine_module
+
+    # Upstream closes a DuckDB connection before it fetches; dialects in this list keep theirs open.
+    persisted = engine_module._PERSISTED_CONNECTION_DIALECTS
+    if "duckdb" not in persisted:
+        engine_module._PERSISTED_CONNECTION_DIALECTS = type(persisted)([*persisted, _Persisted("duckdb")])
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_sql(
+        name="engine",
+        connection_string="duckdb://",
+        create_temp_table=False,
+        kwargs={"creator": lambda: _shared(connection)},
+    )
+    asset = source.add_table_asset(name=CANDIDATE, table_name=CANDIDATE, schema_name="intake")
+    return asset.add_batch_definition_whole_table("whole").get_batch()
+
+
+def _shared(connection: duckdb.DuckDBPyConnection) -> Any:
+    """The engine's connection as SQLAlchemy sees it: it sees the open transaction, and may not end it."""
+    from duckdb_sqlalchemy import ConnectionWrapper
+
+    class Shared(ConnectionWrapper):  # type: ignore[misc]
+        def begin(self) -> None:
+            """A transaction is open already."""
+
+        def close(self) -> None:
+            """Stay open: the engine owns the connection."""
+
+        def commit(self) -> None:
+            """Leave the transaction to the engine."""
+
+        def rollback(self) -> None:
+            """Leave the transaction to the engine."""
+
+    return Shared(connection)

@@ -1,0 +1,196 @@
+"""The landing zone: the bytes of every delivery, unchanged, with one receipt each.
+
+Belongs here: storing, listing, withdrawing and purging deliveries; what a file looked like when it arrived.
+Does not belong here: what the rows mean (judging), or what became of them (the engine knows).
+
+A receipt is identified by origin, dataset and sha256, so the same bytes sent twice are one receipt. Receipts are small
+JSON files replaced atomically; the bytes lie beside them under their sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resources.errors import KetenError
+
+MAX_FILE_BYTES = 4 * 1024**3
+SETTLE_SECONDS = 30
+_UNFINISHED = (".part", ".tmp", ".crdownload")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One delivery as received. Times are naive UTC, ISO text with microseconds."""
+
+    receipt_id: str
+    origin: str
+    dataset: str
+    file_name: str
+    received_at: str
+    issued_at: str | None
+    sha256: str
+    byte_count: int
+    withdrawn_at: str | None = None
+    withdrawn_because: str | None = None
+    purged_at: str | None = None
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """Position in the total order of deliveries: issued, received, bytes."""
+        return (self.issued_at or self.received_at, self.received_at, self.sha256)
+
+    @property
+    def active(self) -> bool:
+        """Whether its rows count."""
+        return self.withdrawn_at is None and self.purged_at is None
+
+
+def now_utc() -> str:
+    """The present moment as naive UTC ISO text."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, read in pieces."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+class Landing:
+    """The folder `KETEN_HOME/landing`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._bytes = folder / "bytes"
+        self._receipts = folder / "receipts"
+        self._refusals = folder / "refusals"
+        for part in (self._bytes, self._receipts, self._refusals):
+            part.mkdir(parents=True, exist_ok=True)
+
+    def path(self, receipt: Receipt) -> Path:
+        """Where the bytes of a receipt lie; the original suffix is kept so that readers know the compression."""
+        suffix = ".csv.gz" if receipt.file_name.lower().endswith(".gz") else ".csv"
+        return self._bytes / f"{receipt.sha256}{suffix}"
+
+    def receipts(self) -> list[Receipt]:
+        """All receipts in the total order of deliveries."""
+        found = [Receipt(**json.loads(p.read_text("utf-8"))) for p in self._receipts.glob("*.json")]
+        return sorted(found, key=lambda r: (r.order, r.receipt_id))
+
+    def receipt(self, receipt_id: str) -> Receipt:
+        """One receipt by its id or an unambiguous beginning of it."""
+        hits = [r for r in self.receipts() if r.receipt_id.startswith(receipt_id)]
+        if len(hits) != 1:
+            what = "no receipt" if not hits else f"{len(hits)} receipts"
+            raise KetenError(f"{what} begin with '{receipt_id}'; `keten receipt list` shows their ids")
+        return hits[0]
+
+    def known(self, origin: str, dataset: str, sha256: str) -> bool:
+        """Whether these bytes were landed, refused or purged before."""
+        name = f"{_receipt_id(origin, dataset, sha256)}.json"
+        return (self._receipts / name).exists() or (self._refusals / name).exists()
+
+    def land(self, source: Path, origin: str, dataset: str, issued_at: str | None, received_at: str) -> Receipt | None:
+        """Store a file; None when these bytes are already known. Raises KetenError above the size limit."""
+        size = source.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise KetenError(f"{source.name}: {size} bytes is above the limit of {MAX_FILE_BYTES}; split the file")
+        digest = sha256_of(source)
+        if self.known(origin, dataset, digest):
+            return None
+        receipt = Receipt(
+            _receipt_id(origin, dataset, digest), origin, dataset, source.name, received_at, issued_at, digest, size
+        )
+        target = self.path(receipt)
+        if not target.exists():
+            _copy_durably(source, target)
+        if sha256_of(target) != digest:
+            target.unlink()
+            raise KetenError(f"{source.name} changed while it was read; it is taken in the next run")
+        self._write(receipt)
+        return receipt
+
+    def refuse(self, source: Path, origin: str, dataset: str, headings: list[str], received_at: str) -> None:
+        """Remember a refusal without keeping a byte of the content: file name, sha256 and the headings at fault."""
+        digest = sha256_of(source)
+        name = _receipt_id(origin, dataset, digest)
+        facts = {
+            "receipt_id": name,
+            "origin": origin,
+            "dataset": dataset,
+            "file_name": source.name,
+            "sha256": digest,
+            "refused_at": received_at,
+            "headings": headings,
+        }
+        _write_durably(self._refusals / f"{name}.json", json.dumps(facts, indent=1, sort_keys=True))
+
+    def refusals(self) -> list[dict[str, object]]:
+        """All refusals, oldest first."""
+        found = [json.loads(p.read_text("utf-8")) for p in self._refusals.glob("*.json")]
+        return sorted(found, key=lambda f: (f["refused_at"], f["receipt_id"]))
+
+    def withdraw(self, receipt_id: str, reason: str) -> Receipt:
+        """Take the rows of a delivery out of core at the next run; the bytes stay."""
+        receipt = self.receipt(receipt_id)
+        changed = replace(receipt, withdrawn_at=now_utc(), withdrawn_because=reason)
+        self._write(changed)
+        return changed
+
+    def purge(self, receipt_id: str, reason: str) -> Receipt:
+        """Destroy the bytes of a delivery; the receipt stays as a tombstone so that they cannot come back."""
+        receipt = self.receipt(receipt_id)
+        moment = now_utc()
+        changed = replace(receipt, withdrawn_at=moment, withdrawn_because=reason, purged_at=moment)
+        self._write(changed)
+        if not any(r.sha256 == receipt.sha256 and r.purged_at is None for r in self.receipts()):
+            self.path(receipt).unlink(missing_ok=True)
+        return changed
+
+    def _write(self, receipt: Receipt) -> None:
+        _write_durably(
+            self._receipts / f"{receipt.receipt_id}.json", json.dumps(asdict(receipt), indent=1, sort_keys=True)
+        )
+
+
+def stable_files(folder: Path, pattern: str, now: float) -> list[Path]:
+    """Files of a drop folder that match and are finished, by name. Links that leave the folder are not followed."""
+    root = folder.resolve()
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if path.is_file()
+        and not path.name.endswith(_UNFINISHED)
+        and not path.name.startswith(".")
+        and path.resolve().is_relative_to(root)
+        and now - path.stat().st_mtime >= SETTLE_SECONDS
+    )
+
+
+def _receipt_id(origin: str, dataset: str, sha256: str) -> str:
+    return f"{origin}__{dataset}-{sha256[:12]}"
+
+
+def _copy_durably(source: Path, target: Path) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".landing-")
+    with os.fdopen(handle, "wb") as out, source.open("rb") as data:
+        shutil.copyfileobj(data, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(name, target)
+
+
+def _write_durably(target: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".receipt-")
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(name, target)
