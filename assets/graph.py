@@ -4,7 +4,6 @@ Belongs here: the factories that turn declarations into assets, and the metadata
 Does not belong here: when they run (pipelines) and what they compute (the other modules of this room).
 """
 
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -47,7 +46,7 @@ def _dependencies(refs: Iterable[str]) -> list[dg.AssetKey]:
     keys = {key_of(r) for r in refs if r.split(".")[0] in ("core", "ledger", "bi", "indicator")}
     if any(r.startswith(("publish.", "register.")) for r in refs):
         keys.add(_VALUES)
-    return sorted(keys | {_MONTHS}, key=lambda k: k.path)
+    return sorted(keys | {_MONTHS}, key=lambda k: k.to_user_string())
 
 
 def _checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -65,7 +64,10 @@ def check_results(key: dg.AssetKey, found: list[CheckResult]) -> Iterator[dg.Ass
         table = "\n".join(["| check | outcome | observed | nl | en |", "|--|--|--|--|--|", *lines])
         passed = all(c.outcome == "passed" for c in mine if c.severity != "info")
         yield dg.AssetCheckResult(
-            asset_key=key, check_name=name, passed=passed, severity=severity,
+            asset_key=key,
+            check_name=name,
+            passed=passed,
+            severity=severity,
             metadata={"checks": dg.MetadataValue.md(table), "failed": sum(c.outcome == "failed" for c in mine)},
         )
 
@@ -74,8 +76,12 @@ def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     contract = catalogue.contracts[name]
 
     @dg.asset(
-        key=["landing", name], group_name="landing", kinds={"file"}, required_resource_keys={SESSION},
-        description=f"{contract.title.nl} / {contract.title.en}: bytes as received", owners=[],
+        key=["landing", name],
+        group_name="landing",
+        kinds={"file"},
+        required_resource_keys={SESSION},
+        description=f"{contract.title.nl} / {contract.title.en}: bytes as received",
+        owners=[],
     )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         session: Session = context.resources.session
@@ -83,7 +89,9 @@ def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
         receipts = [r for r in session.landing.receipts() if r.dataset == name]
         return dg.MaterializeResult(
             metadata={
-                "landed": len(pulled.landed), "refused": len(pulled.refused), "receipts": len(receipts),
+                "landed": len(pulled.landed),
+                "refused": len(pulled.refused),
+                "receipts": len(receipts),
                 "bytes": sum(r.byte_count for r in receipts),
             }
         )
@@ -95,13 +103,22 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     contract = catalogue.contracts[name]
     key = dg.AssetKey(["core", name])
     upstream = [dg.AssetKey(["landing", name])] + sorted(
-        {dg.AssetKey(["core", c.references]) for c in contract.columns.values() if c.references and c.references != name},
-        key=lambda k: k.path,
+        {
+            dg.AssetKey(["core", c.references])
+            for c in contract.columns.values()
+            if c.references and c.references != name
+        },
+        key=lambda k: k.to_user_string(),
     )
 
     @dg.asset(
-        key=key, deps=upstream, group_name="core", kinds={"duckdb", "table"}, check_specs=_checks(key),
-        required_resource_keys={SESSION}, description=f"{contract.description.nl}\n\n{contract.description.en}",
+        key=key,
+        deps=upstream,
+        group_name="core",
+        kinds={"duckdb", "table"},
+        check_specs=_checks(key),
+        required_resource_keys={SESSION},
+        description=f"{contract.description.nl}\n\n{contract.description.en}",
         metadata={"dagster/column_schema": _contract_schema(catalogue, name), "dagster/table_name": f"core.{name}"},
     )
     def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -111,8 +128,10 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
             context.log.warning(f"{receipt_id}: {reason}")
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": session.engine.count(f"core.{name}"), "loaded": len(result.loaded),
-                "held": len(result.held), "rejected": len(result.rejected),
+                "dagster/row_count": session.engine.count(f"core.{name}"),
+                "loaded": len(result.loaded),
+                "held": len(result.held),
+                "rejected": len(result.rejected),
             },
             check_results=list(check_results(key, session.recorded(f"core.{name}"))),
         )
@@ -132,8 +151,11 @@ def _column(catalogue: Catalogue, name: str) -> dg.TableColumn:
 
 def _months_asset(datasets: list[str]) -> dg.AssetsDefinition:
     @dg.asset(
-        key=_MONTHS, deps=[dg.AssetKey(["core", d]) for d in datasets], group_name="run",
-        required_resource_keys={SESSION}, description="Maanden die deze run opnieuw berekent / months computed again",
+        key=_MONTHS,
+        deps=[dg.AssetKey(["core", d]) for d in datasets],
+        group_name="run",
+        required_resource_keys={SESSION},
+        description="Maanden die deze run opnieuw berekent / months computed again",
     )
     def months(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         session: Session = context.resources.session
@@ -147,8 +169,12 @@ def _model_asset(model: Model) -> dg.AssetsDefinition:
     key = key_of(model.name)
 
     @dg.asset(
-        key=key, deps=_dependencies(model.refs), group_name=model.name.split(".")[0], kinds={"sql", "duckdb"},
-        check_specs=_checks(key), required_resource_keys={SESSION},
+        key=key,
+        deps=_dependencies(model.refs),
+        group_name=model.name.split(".")[0],
+        kinds={"sql", "duckdb"},
+        check_specs=_checks(key),
+        required_resource_keys={SESSION},
         description=f"{model.description.nl}\n\n{model.description.en}\n\n```sql\n{model.sql}\n```",
         metadata={"dagster/table_name": model.name},
     )
@@ -185,7 +211,10 @@ def _indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
     key = dg.AssetKey(["indicator", indicator.id])
 
     @dg.asset(
-        key=key, deps=_dependencies(indicator.refs), group_name=indicator.pillar, kinds={"sql", "duckdb"},
+        key=key,
+        deps=_dependencies(indicator.refs),
+        group_name=indicator.pillar,
+        kinds={"sql", "duckdb"},
         required_resource_keys={SESSION},
         description=f"{indicator.title.nl} / {indicator.title.en} ({indicator.unit})\n\n{indicator.description.nl}\n\n"
         f"{indicator.description.en}\n\n```sql\n{indicator.sql}\n```",
@@ -204,7 +233,11 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     keys = [dg.AssetKey(["indicator", i.id]) for i in indicators]
 
     @dg.asset(
-        key=_VALUES, deps=keys, group_name="rollup", kinds={"sql", "duckdb"}, required_resource_keys={SESSION},
+        key=_VALUES,
+        deps=keys,
+        group_name="rollup",
+        kinds={"sql", "duckdb"},
+        required_resource_keys={SESSION},
         check_specs=_checks(_VALUES),
         description="Waarden per periode en niveau / values by period and level. Components apart, divided once, last.",
     )
@@ -227,7 +260,11 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     deps = [key_of(m.name) for m in catalogue.model_order() if m.name.startswith("bi.")] + [_VALUES]
 
     @dg.asset(
-        key=PUBLICATION, deps=deps, group_name="publication", kinds={"duckdb"}, required_resource_keys={SESSION},
+        key=PUBLICATION,
+        deps=deps,
+        group_name="publication",
+        kinds={"duckdb"},
+        required_resource_keys={SESSION},
         description="Wat BI-tools lezen: het hele bestand of niets / what BI tools read: the whole file or nothing",
         metadata={"tables": ", ".join(TABLES_FROM_ENGINE)},
     )

@@ -61,15 +61,25 @@ def check_model(engine: Engine, table: str, key: Iterable[str], checks: Iterable
     missing = " or ".join(f"{k} is null" for k in key)
     found = [
         _violations(
-            engine, table, "key_unique", "critical", f"select {listed} from {table} group by {listed} having count(*) > 1",
-            f"De sleutel {listed} is uniek.", f"The key {listed} is unique.",
+            engine,
+            table,
+            "key_unique",
+            "critical",
+            f"select {listed} from {table} group by {listed} having count(*) > 1",
+            f"De sleutel {listed} is uniek.",
+            f"The key {listed} is unique.",
         ),
     ]
     if missing and table.split(".")[0] in ("ledger", "bi"):
         found.append(
             _violations(
-                engine, table, "key_filled", "critical", f"select {listed} from {table} where {missing}",
-                f"De sleutel {listed} is overal gevuld.", f"The key {listed} is filled everywhere.",
+                engine,
+                table,
+                "key_filled",
+                "critical",
+                f"select {listed} from {table} where {missing}",
+                f"De sleutel {listed} is overal gevuld.",
+                f"The key {listed} is filled everywhere.",
             )
         )
     for c in checks:
@@ -87,8 +97,13 @@ def check_indicator(engine: Engine, indicator: Indicator, table: str = VALUES) -
     known = ", ".join(f"'{c}'" for c in indicator.components)
     results.append(
         _violations(
-            engine, name, "known_component", "critical", f"select * from {name} where component not in ({known})",
-            "Elke regel hoort bij een onderdeel van de indicator.", "Every row belongs to a component of the indicator.",
+            engine,
+            name,
+            "known_component",
+            "critical",
+            f"select * from {name} where component not in ({known})",
+            "Elke regel hoort bij een onderdeel van de indicator.",
+            "Every row belongs to a component of the indicator.",
         )
     )
     if indicator.range:
@@ -96,8 +111,13 @@ def check_indicator(engine: Engine, indicator: Indicator, table: str = VALUES) -
         sql = f"select * from {table} where indicator_id = '{indicator.id}' and value not between {low} and {high}"
         results.append(
             _violations(
-                engine, name, "plausible_value", "warning", sql,
-                f"De waarde ligt tussen {low} en {high} {indicator.unit}.", f"The value lies between {low} and {high} {indicator.unit}.",
+                engine,
+                name,
+                "plausible_value",
+                "warning",
+                sql,
+                f"De waarde ligt tussen {low} en {high} {indicator.unit}.",
+                f"The value lies between {low} and {high} {indicator.unit}.",
             )
         )
     return results

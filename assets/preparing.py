@@ -62,7 +62,11 @@ def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of
     )
     engine.replace("reference.period", period_select())
     for name, codes in catalogue.code_lists.items():
-        columns = {"code": list(codes), "nl": [c["nl"] for c in codes.values()], "en": [c["en"] for c in codes.values()]}
+        columns = {
+            "code": list(codes),
+            "nl": [c["nl"] for c in codes.values()],
+            "en": [c["en"] for c in codes.values()],
+        }
         engine.load(f"reference.{name}", pa.table(columns))
     engine.load("reference.indicator", pa.table(_indicators(catalogue)))
 

@@ -72,14 +72,20 @@ def is_current(engine: Engine, published: Path, fingerprint: str) -> bool:
         return False
     if not engine.columns("intake.receipt"):
         return False
-    open_ones = engine.read("select count(*) as n from intake.receipt where state not in ('loaded', 'withdrawn', 'purged')")
+    open_ones = engine.read(
+        "select count(*) as n from intake.receipt where state not in ('loaded', 'withdrawn', 'purged')"
+    )
     return bool(open_ones.read_all()["n"][0].as_py() == 0)
 
 
 def _conservation(session: Session) -> CheckResult:
     rows = session.engine.read(f"select count(*) as n from ({IMBALANCE})").read_all()["n"][0].as_py()
     return CheckResult(
-        "publish.rpt_delivery", "conservation", "critical", "failed" if rows else "passed", f"deliveries out of balance: {rows}",
+        "publish.rpt_delivery",
+        "conservation",
+        "critical",
+        "failed" if rows else "passed",
+        f"deliveries out of balance: {rows}",
         "Ontvangen is aanvaard plus afgekeurd plus genegeerd, per aanlevering.",
         "Received is accepted plus quarantined plus ignored, for every delivery.",
     )
@@ -100,7 +106,11 @@ def _views(session: Session) -> dict[str, str]:
 
 def _tables(session: Session) -> dict[str, publishing.TableSpec]:
     engine, known = session.engine, session.catalogue.columns
-    sources = {m.name.removeprefix("bi."): (m.name, tuple(m.key)) for m in session.catalogue.models.values() if m.name.startswith("bi.")}
+    sources = {
+        m.name.removeprefix("bi."): (m.name, tuple(m.key))
+        for m in session.catalogue.models.values()
+        if m.name.startswith("bi.")
+    }
     specs = {}
     for name, (table, key) in {**sources, **TABLES_FROM_ENGINE}.items():
         columns = [

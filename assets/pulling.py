@@ -85,5 +85,7 @@ def source_fingerprint(catalogue: Catalogue, project: Path) -> str:
     for source in catalogue.sources:
         for path in source_files(catalogue, project, source):
             facts = path.stat()
-            digest.update(f"{source.origin}|{source.dataset}|{path.name}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+            digest.update(
+                f"{source.origin}|{source.dataset}|{path.name}|{facts.st_size}|{facts.st_mtime_ns}\n".encode()
+            )
     return digest.hexdigest()

@@ -76,7 +76,8 @@ class _Level:
                 f" max(gap_code) as gap from {table} where component = '{name}' group by {grouped}) c{i} on {on}"
             )
         shown = ", ".join(
-            f"coalesce(c{i}.ok, false) as ok_{i}, c{i}.amount as amount_{i}, c{i}.gap as gap_{i}" for i in range(len(names))
+            f"coalesce(c{i}.ok, false) as ok_{i}, c{i}.amount as amount_{i}, c{i}.gap as gap_{i}"
+            for i in range(len(names))
         )
         found = f"select distinct {keys} from {table} where component in ({listed})"
         return f"select u.*, {shown} from ({found}) u{''.join(per)}"
@@ -97,7 +98,9 @@ class _Level:
             f"select p.*, p.month in (select month from rows_{number}) as exists_in from reference.period p) p"
         )
         rule = {
-            "sum": "sum(amount)", "max": "max(amount)", "distinct": "max(1::decimal(28, 6))",
+            "sum": "sum(amount)",
+            "max": "max(amount)",
+            "distinct": "max(1::decimal(28, 6))",
             "last": "sum(case when p.month = last_month then amount end)",
             "mean": "(sum(amount * p.days) / sum(p.days))::decimal(28, 6)",
         }[component.over_time]

@@ -57,7 +57,13 @@ class _Row:
 
 
 def trace_value(
-    catalogue: Catalogue, landing: Path, published: Path, home: Path, indicator_id: str, site: str | None, period: str | None
+    catalogue: Catalogue,
+    landing: Path,
+    published: Path,
+    home: Path,
+    indicator_id: str,
+    site: str | None,
+    period: str | None,
 ) -> Trace:
     """Trace one value at site or total level. Raises KetenError for an indicator, site or period that is not published."""
     indicator = catalogue.indicators.get(indicator_id)

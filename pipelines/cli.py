@@ -13,13 +13,21 @@ import typer
 from pipelines.settings import Place, place
 from resources.errors import KetenError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Chain impact metrics: run, trace and look after a deployment.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Chain impact metrics: run, trace and look after a deployment."
+)
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
 
-Home = Annotated[Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")]
-Project = Annotated[Path | None, typer.Option("--project", help="Deployment folder with keten.yml. Default: KETEN_PROJECT or the demo.")]
-Months = Annotated[list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")]
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")
+]
+Project = Annotated[
+    Path | None, typer.Option("--project", help="Deployment folder with keten.yml. Default: KETEN_PROJECT or the demo.")
+]
+Months = Annotated[
+    list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")
+]
 
 
 @app.command()
@@ -27,7 +35,9 @@ def run(
     project: Project = None,
     home: Home = None,
     month: Months = None,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Accept a published file that is ahead of the engine.")] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Accept a published file that is ahead of the engine.")
+    ] = False,
 ) -> None:
     """Pull, validate, compute and publish. Starts no run when nothing is new."""
     from pipelines.report import progress_display, show_summary
@@ -62,7 +72,9 @@ def rebuild(project: Project = None, home: Home = None) -> None:
 def trace(
     indicator: Annotated[str, typer.Argument(help="Indicator id, e.g. energy_intensity.")],
     site: Annotated[str | None, typer.Option(help="Site id; without it the whole portfolio.")] = None,
-    period: Annotated[str | None, typer.Option(help="2025-03, 2025-Q1, 2025 or 2025-03~12; default the last month.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="2025-03, 2025-Q1, 2025 or 2025-03~12; default the last month.")
+    ] = None,
     project: Project = None,
     home: Home = None,
 ) -> None:
@@ -79,7 +91,9 @@ def trace(
 
 @app.command("catalogue")
 def catalogue_command(
-    check: Annotated[bool, typer.Option("--check", help="Also parse all SQL: portability, lineage, leftovers.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Also parse all SQL: portability, lineage, leftovers.")
+    ] = False,
     project: Project = None,
     home: Home = None,
 ) -> None:
@@ -132,8 +146,10 @@ def receipt_show(receipt_id: str, project: Project = None, home: Home = None) ->
 
 @receipts.command("withdraw")
 def receipt_withdraw(
-    receipt_id: str, reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
-    project: Project = None, home: Home = None,
+    receipt_id: str,
+    reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
+    project: Project = None,
+    home: Home = None,
 ) -> None:
     """Take the rows of a delivery out of the results at the next run; the bytes stay."""
     _change(home, project, lambda landing: landing.withdraw(receipt_id, reason), "withdrawn")
@@ -141,9 +157,11 @@ def receipt_withdraw(
 
 @receipts.command("purge")
 def receipt_purge(
-    receipt_id: str, reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
+    receipt_id: str,
+    reason: Annotated[str, typer.Option(prompt=True, help="Why, for the record.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    project: Project = None, home: Home = None,
+    project: Project = None,
+    home: Home = None,
 ) -> None:
     """Destroy the bytes and the rejected text of a delivery; a tombstone stays. This cannot be undone."""
     if not yes:

@@ -3,12 +3,9 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
-
-
 import os
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
 
@@ -26,7 +23,9 @@ JOB = "refresh"
 Progress = Callable[[str], None]
 
 
-def session_resource(where: Place, catalogue: Catalogue, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+def session_resource(
+    where: Place, catalogue: Catalogue, progress: Progress | None = None, adopt: bool = False
+) -> dg.ResourceDefinition:
     """The resource `session`: lock, engine, landing zone. Months come from the run tag `keten/months`."""
 
     @dg.resource
@@ -39,8 +38,16 @@ def session_resource(where: Place, catalogue: Catalogue, progress: Progress | No
             landing = Landing(where.landing)
             as_of = today(catalogue.settings.zone)
             made = Session(
-                engine, landing, catalogue, where.project, where.published,
-                run.run_id if run else "direct", as_of, months, adopt, tell,
+                engine,
+                landing,
+                catalogue,
+                where.project,
+                where.published,
+                run.run_id if run else "direct",
+                as_of,
+                months,
+                adopt,
+                tell,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
             )
             prepare(engine, landing, catalogue)
@@ -51,7 +58,10 @@ def session_resource(where: Place, catalogue: Catalogue, progress: Progress | No
 
 
 def build_definitions(
-    where: Place | None = None, progress: Progress | None = None, adopt: bool = False, catalogue: Catalogue | None = None
+    where: Place | None = None,
+    progress: Progress | None = None,
+    adopt: bool = False,
+    catalogue: Catalogue | None = None,
 ) -> dg.Definitions:
     """Definitions for a deployment; without one, that of the environment."""
     here = where or place()

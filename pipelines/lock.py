@@ -27,7 +27,9 @@ def run_lock(home: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.acquire()
     note = home / "run.holder"
     try:
-        note.write_text(f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        note.write_text(
+            f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        )
         yield
     finally:
         lock.release()

@@ -36,7 +36,9 @@ def show_summary(where: Place, catalogue: Any) -> None:
         " count(*) filter (state = 'held'), count(*) filter (state = 'rejected') from bi.rpt_delivery"
         " where state not in ('withdrawn', 'purged') group by 1 order by 1",
     )
-    table = Table("dataset", "deliveries", "received", "accepted", "quarantined", "ignored", "held", "rejected", title="Rows")
+    table = Table(
+        "dataset", "deliveries", "received", "accepted", "quarantined", "ignored", "held", "rejected", title="Rows"
+    )
     for row in deliveries:
         table.add_row(row[0], *(f"{int(v or 0):,}" for v in row[1:]))
     console.print(table)
@@ -48,7 +50,9 @@ def show_summary(where: Place, catalogue: Any) -> None:
     console.print(f"Checks: {checks[0]} passed, {checks[1]} warned, {checks[2]} failed")
     for pillar in ("people", "planet", "purpose"):
         console.print(f"[bold]{pillar.capitalize():8}[/] {_pillar_line(where, catalogue, pillar)}")
-    for row in rows_of(where.published, "select receipt_id, state, reason from bi.rpt_delivery where state in ('held', 'rejected')"):
+    for row in rows_of(
+        where.published, "select receipt_id, state, reason from bi.rpt_delivery where state in ('held', 'rejected')"
+    ):
         console.print(f"[yellow]{row[1]}[/] {row[0]}: {row[2]}")
     for refusal in _refusals(where):
         console.print(f"[yellow]refused[/] {refusal['file_name']}: personal data in {', '.join(refusal['headings'])}")
@@ -73,7 +77,9 @@ def _pillar_line(where: Place, catalogue: Any, pillar: str) -> str:
             [item.id],
         )
         if rows and rows[0][1] is not None:
-            parts.append(f"{item.title.en} {rows[0][1]:,.{item.decimals}f} {item.unit} ({rows[0][0]}, coverage {rows[0][3]:.0%})")
+            parts.append(
+                f"{item.title.en} {rows[0][1]:,.{item.decimals}f} {item.unit} ({rows[0][0]}, coverage {rows[0][3]:.0%})"
+            )
         else:
             parts.append(f"{item.title.en}: {rows[0][2] if rows else 'no complete twelve months'}")
     return "; ".join(parts) or "no indicators"
@@ -85,7 +91,12 @@ def show_receipts(where: Place) -> None:
 
     known = {}
     if where.published.exists():
-        known = {r[0]: r[1:] for r in rows_of(where.published, "select receipt_id, state, received, accepted, quarantined from bi.rpt_delivery")}
+        known = {
+            r[0]: r[1:]
+            for r in rows_of(
+                where.published, "select receipt_id, state, received, accepted, quarantined from bi.rpt_delivery"
+            )
+        }
     table = Table("receipt", "file", "received (UTC)", "state", "rows", "accepted", "quarantined")
     for r in Landing(where.landing).receipts():
         state = known.get(r.receipt_id, ("landed", "", "", ""))
@@ -106,7 +117,8 @@ def show_receipt(where: Place, receipt_id: str) -> None:
     if not where.published.exists():
         return
     rejected = rows_of(
-        where.published, "select row_no, reasons, row_text from bi.rpt_rejected_row where receipt_id = ? order by row_no limit 50",
+        where.published,
+        "select row_no, reasons, row_text from bi.rpt_rejected_row where receipt_id = ? order by row_no limit 50",
         [receipt.receipt_id],
     )
     for row in rejected:

@@ -15,8 +15,6 @@ from typing import Any
 
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import Catalogue
-from resources.errors import KetenError
-
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -98,10 +96,8 @@ def _execute(
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster, raise_on_error=False, tags=tags, run_config=QUIET
         )
-        failures = [
-            e.event_specific_data.error for e in result.all_events if e.is_step_failure and e.event_specific_data.error
-        ]
-        text = _reason(failures)
+        failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
+        text = _reason([error for error in failed if error])
     return Outcome(True, result.success, {}, text)
 
 
@@ -143,7 +139,6 @@ def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
     from assets.pulling import source_files
 
-    if catalogue.settings is None:
-        raise KetenError(f"{where.project}/keten.yml is missing")
+    today(catalogue.settings.zone)
     for source in catalogue.sources:
         source_files(catalogue, where.project, source)

@@ -19,7 +19,15 @@ import yaml
 from pydantic import ValidationError
 
 from resources.catalogue_models import (
-    Column, Contract, Declared, Indicator, Mapping, Model, Settings, Source, Unit,
+    Column,
+    Contract,
+    Declared,
+    Indicator,
+    Mapping,
+    Model,
+    Settings,
+    Source,
+    Unit,
 )
 from resources.errors import KetenError
 from resources.sql_compiler import compile_sql
@@ -30,10 +38,17 @@ ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
 T = TypeVar("T", bound=Declared)
 PILLARS = ("people", "planet", "purpose")
 EXPECTATIONS = (
-    "UnexpectedRowsExpectation", "expect_column_values_to_be_between", "expect_column_values_to_not_be_null",
-    "expect_column_values_to_be_in_set", "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique",
-    "expect_column_values_to_match_regex", "expect_column_pair_values_a_to_be_greater_than_b",
-    "expect_column_sum_to_be_between", "expect_column_mean_to_be_between", "expect_table_row_count_to_be_between",
+    "UnexpectedRowsExpectation",
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_unique",
+    "expect_compound_columns_to_be_unique",
+    "expect_column_values_to_match_regex",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_sum_to_be_between",
+    "expect_column_mean_to_be_between",
+    "expect_table_row_count_to_be_between",
 )
 _PROVIDED = ("reference", "run", "publish", "register", "intake", "audit")
 
@@ -49,9 +64,16 @@ class Catalogue:
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
-    settings: Settings | None = None
+    deployment: Settings | None = None
     sources: list[Source] = field(default_factory=list)
     fingerprint: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        """keten.yml of the deployment. Raises KetenError when the catalogue was loaded without one."""
+        if self.deployment is None:
+            raise KetenError("the deployment folder holds no keten.yml; docs/sources-and-mappings.md shows one")
+        return self.deployment
 
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""
@@ -81,7 +103,12 @@ def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
 def json_schemas() -> dict[str, dict[str, Any]]:
     """JSON Schemas of the declarations people write, for their editors."""
     kinds: dict[str, type[Declared]] = {
-        "contract": Contract, "mapping": Mapping, "model": Model, "indicator": Indicator, "keten": Settings, "source": Source,
+        "contract": Contract,
+        "mapping": Mapping,
+        "model": Model,
+        "indicator": Indicator,
+        "keten": Settings,
+        "source": Source,
     }
     return {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
 
@@ -124,7 +151,7 @@ class _Reader:
         self._mappings(project / "mappings")
         if (project / "keten.yml").exists():
             path = project / "keten.yml"
-            self.found.settings = self._make(Settings, path, self._yaml(path))
+            self.found.deployment = self._make(Settings, path, self._yaml(path))
         if (project / "sources.yml").exists():
             path = project / "sources.yml"
             for facts in self._yaml(path).get("sources") or []:
@@ -138,14 +165,16 @@ class _Reader:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise KetenError(f"{path} cannot be read ({error.strerror}); check that it exists and its permissions") from None
+            raise KetenError(
+                f"{path} cannot be read ({error.strerror}); check that it exists and its permissions"
+            ) from None
         self._digest.update(path.name.encode() + data)
         return data
 
     def _yaml(self, path: Path) -> dict[str, Any]:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            data = yaml.load(self._bytes(path), loader)  # noqa: S506 - a safe loader, the one in C
+            data = yaml.load(self._bytes(path), loader)
         except yaml.YAMLError as error:
             raise KetenError(f"{self._name(path)} is not valid YAML: {' '.join(str(error).split())}") from None
         if not isinstance(data, dict):
@@ -175,7 +204,11 @@ class _Reader:
             if path.stem == "unit":
                 self.found.units = {
                     r["code"]: Unit(
-                        code=r["code"], nl=r["nl"], en=r["en"], canonical_code=r["canonical_code"], factor=Decimal(r["factor"])
+                        code=r["code"],
+                        nl=r["nl"],
+                        en=r["en"],
+                        canonical_code=r["canonical_code"],
+                        factor=Decimal(r["factor"]),
                     )
                     for r in rows
                 }
@@ -189,7 +222,9 @@ class _Reader:
             self.found.mappings[origin, dataset] = self._make(Mapping, path, facts)
 
     def _sql(self, path: Path) -> dict[str, Any]:
-        compiled = compile_sql(self._bytes(path.with_suffix(".sql")).decode("utf-8"), self._name(path.with_suffix(".sql")))
+        compiled = compile_sql(
+            self._bytes(path.with_suffix(".sql")).decode("utf-8"), self._name(path.with_suffix(".sql"))
+        )
         return {"sql": compiled.sql, "refs": compiled.refs}
 
     def _model(self, path: Path, schema: str) -> Model:
@@ -240,6 +275,9 @@ class _Rules:
             raise KetenError(f"{place}: window: write it for delivery 'window', and only there")
         for name in used:
             self._one_of(place, "column", name, contract.columns)
+        self._expectations(place, contract)
+
+    def _expectations(self, place: str, contract: Contract) -> None:
         for expectation in contract.expectations:
             self._one_of(place, "expectation", expectation.expect, EXPECTATIONS)
             kwargs = expectation.kwargs

@@ -284,7 +284,9 @@ class Source(Declared):
         def fill(match: re.Match[str]) -> str:
             value = os.environ.get(match.group(1))
             if value is None:
-                raise KetenError(f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}")
+                raise KetenError(
+                    f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}"
+                )
             return value
 
         return project / re.sub(r"\$\{env:([A-Z0-9_]+)\}", fill, self.path)

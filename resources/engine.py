@@ -35,7 +35,11 @@ class Engine:
     """One private DuckDB database, in UTC, opened by one process at a time."""
 
     def __init__(self, path: Path | None, temp_folder: Path, memory: str = "1GB", threads: int | None = None) -> None:
-        settings = {"memory_limit": memory, "temp_directory": str(temp_folder), "autoinstall_known_extensions": "false"}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory,
+            "temp_directory": str(temp_folder),
+            "autoinstall_known_extensions": "false",
+        }
         if threads:
             settings["threads"] = str(threads)
         self.connection = duckdb.connect(str(path) if path else ":memory:", config=settings)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import duckdb
 
-    from resources.catalogue import Catalogue, Contract
+    from resources.catalogue import Contract
 
 CANDIDATE = "candidate"
 
@@ -59,11 +59,19 @@ def suite_of(contract: Contract) -> list[dict[str, Any]]:
         if column.required
     ]
     listed = [
-        {"expect": e.expect, "kwargs": dict(e.kwargs), "severity": e.severity, "nl": e.nl, "en": e.en, "fires_on": e.fires_on}
+        {
+            "expect": e.expect,
+            "kwargs": dict(e.kwargs),
+            "severity": e.severity,
+            "nl": e.nl,
+            "en": e.en,
+            "fires_on": e.fires_on,
+        }
         for e in contract.expectations
     ]
     return [
-        {"expect": e, "kwargs": k, "severity": "critical", "nl": nl, "en": en, "fires_on": None} for e, k, nl, en in implied
+        {"expect": e, "kwargs": k, "severity": "critical", "nl": nl, "en": en, "fires_on": None}
+        for e, k, nl, en in implied
     ] + listed
 
 

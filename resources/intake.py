@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from resources.expectations import CheckResult, check_candidate
 from resources.merging import DatasetTables
 
 if TYPE_CHECKING:
-    from resources.catalogue import Catalogue, Contract
+    from resources.catalogue import Catalogue, Contract, Mapping
     from resources.engine import Engine
     from resources.landing import Landing, Receipt
 
@@ -81,7 +82,9 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
         (r.receipt_id, r.origin, r.dataset, r.file_name, r.sha256, r.received_at, r.issued_at, position)
         for position, r in enumerate(landing.receipts(), start=1)
     ]
-    run("create or replace temp table listed (a VARCHAR, b VARCHAR, c VARCHAR, d VARCHAR, e VARCHAR, f TIMESTAMP, g TIMESTAMP, h BIGINT)")
+    run(
+        "create or replace temp table listed (a VARCHAR, b VARCHAR, c VARCHAR, d VARCHAR, e VARCHAR, f TIMESTAMP, g TIMESTAMP, h BIGINT)"
+    )
     if rows:
         engine.connection.executemany("insert into listed values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     run("update intake.receipt set position = h from listed where receipt_id = a and position <> h")
@@ -94,7 +97,9 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
 class DatasetIntake:
     """Taking in the deliveries of one dataset."""
 
-    def __init__(self, engine: Engine, landing: Landing, catalogue: Catalogue, dataset: str, progress: Progress) -> None:
+    def __init__(
+        self, engine: Engine, landing: Landing, catalogue: Catalogue, dataset: str, progress: Progress
+    ) -> None:
         self.engine = engine
         self.run = engine.connection.execute
         self.landing = landing
@@ -118,14 +123,12 @@ class DatasetIntake:
         for receipt_id, (state, _) in states.items():
             receipt = receipts.get(receipt_id)
             if (receipt is None or not receipt.active) and state not in ("withdrawn", "purged"):
-                self._within(lambda i=receipt_id, r=receipt: self._unload(i, r))
+                self._within(partial(self._unload, receipt_id, receipt))
         self._within(self._match_references)
         due = [
             receipts[i]
             for i, (state, judged_by) in states.items()
-            if i in receipts
-            and receipts[i].active
-            and (state != "loaded" or judged_by != self._judged_by(receipts[i]))
+            if i in receipts and receipts[i].active and (state != "loaded" or judged_by != self._judged_by(receipts[i]))
         ]
         self._load_all(due)
         return self.result
@@ -214,9 +217,9 @@ class DatasetIntake:
         self._distribute(receipt, facts)
         return None
 
-    def _judge(self, receipt: Receipt, path: Path, mapping: object, facts: reading.FileFacts) -> None:
+    def _judge(self, receipt: Receipt, path: Path, mapping: Mapping, facts: reading.FileFacts) -> None:
         connection = self.engine.connection
-        zone = mapping.time.zone if mapping.time else None  # type: ignore[attr-defined]
+        zone = mapping.time.zone if mapping.time else None
         if zone and zone != "UTC":
             judging.zone_day_table(connection, zone)
         select = judging.judge_select(self.contract, mapping, self.catalogue, facts, path, receipt.receipt_id)
@@ -245,7 +248,10 @@ class DatasetIntake:
         )
         if self.tables.has_references():
             reasons = self.tables.unmatched_reasons("g")
-            run(f"create or replace temp table unmatched as select g.*, {reasons} as reasons, null::varchar as row_text from ({good}) g where len({reasons}) > 0")
+            run(
+                f"create or replace temp table unmatched as select g.*, {reasons} as reasons, null::varchar as row_text"
+                f" from ({good}) g where len({reasons}) > 0"
+            )
             mapping = self.catalogue.mappings[(receipt.origin, receipt.dataset)]
             raw = reading.raw_select(self.landing.path(receipt), mapping, facts)
             judging.fill_row_text(self.engine.connection, "unmatched", raw, facts, mapping)
@@ -305,7 +311,9 @@ class DatasetIntake:
             f" union select distinct date_trunc('month', {period}), date_trunc('month', {last}) from {name}__unmatched"
             f" where receipt_id in ({listed})"
         )
-        rows = self.run(f"select distinct unnest(generate_series(f, l, interval 1 month))::date from ({spans})").fetchall()
+        rows = self.run(
+            f"select distinct unnest(generate_series(f, l, interval 1 month))::date from ({spans})"
+        ).fetchall()
         return {row[0] for row in rows}
 
     def _note(self, months: set[date] | None, changed: bool) -> None:

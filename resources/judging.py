@@ -53,7 +53,9 @@ def zone_day_table(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
         rows.append(_zone_day(info, day))
         day += timedelta(days=1)
     names = ("local_day", "offset_before", "offset_after", "switch_from", "switch_to")
-    connection.register("zone_rows", pa.table(dict(zip(names, (list(c) for c in zip(*rows, strict=True)), strict=True))))
+    connection.register(
+        "zone_rows", pa.table(dict(zip(names, (list(c) for c in zip(*rows, strict=True)), strict=True)))
+    )
     connection.execute(f"create temp table {table} as select * from zone_rows")
     connection.unregister("zone_rows")
 
@@ -121,7 +123,9 @@ class _Judge:
 
         wide = [h for h in self.facts.headings if re.search(unpivot.headings, h)]
         if not wide:
-            raise KetenError(f"mapping {self.mapping.origin}__{self.mapping.dataset}: no heading matches {unpivot.headings}")
+            raise KetenError(
+                f"mapping {self.mapping.origin}__{self.mapping.dataset}: no heading matches {unpivot.headings}"
+            )
         order = " ".join(f"when {text(CELL + h)} then {i}" for i, h in enumerate(wide, start=1))
         slot = name(unpivot.name)
         return (
@@ -221,7 +225,9 @@ class _Judge:
         return f"{cases} when {cell} is not null then {fallback} end" if mapped or codes else cell
 
     def _timed(self) -> str:
-        columns = [c for c in self.contract.columns if not (self.mapping.time and c in ("start_utc", "end_utc", "local_date"))]
+        columns = [
+            c for c in self.contract.columns if not (self.mapping.time and c in ("start_utc", "end_utc", "local_date"))
+        ]
         renamed = ", ".join(f"v_{c} as {c}" for c in columns)
         rule = self.mapping.time
         if rule is None:
@@ -252,7 +258,8 @@ class _Judge:
 
     def _ignored(self) -> str:
         cases = " ".join(
-            f"when regexp_matches({name(r.heading)}, {text(r.matches)}) then {text(r.reason)}" for r in self.mapping.ignore_rows
+            f"when regexp_matches({name(r.heading)}, {text(r.matches)}) then {text(r.reason)}"
+            for r in self.mapping.ignore_rows
         )
         return f"case {cases} end" if cases else "null::varchar"
 
@@ -266,7 +273,13 @@ class _Judge:
                 cell = f"c_{column}" if has_cell else ("c_stamp" if self._is_timed(column) else column)
                 tests.append((f"{cell} is null", f"missing:{column}"))
             if has_cell and mapped[column].value is None:
-                what = {"decimal": "number", "ratio": "number", "integer": "number", "boolean": "yes_or_no", "code": "code"}
+                what = {
+                    "decimal": "number",
+                    "ratio": "number",
+                    "integer": "number",
+                    "boolean": "yes_or_no",
+                    "code": "code",
+                }
                 word = what.get(self.catalogue.columns[column].type, "date")
                 reason = f"unknown_code:{column}" if word == "code" else f"not_a_{word}:{column}"
                 if self.catalogue.columns[column].type != "text":

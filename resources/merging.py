@@ -90,7 +90,9 @@ class DatasetTables:
             run(f"insert into {self.name} ({self._columns}) select {self._columns} from {incoming}")
             return
         hit = f"exists (select 1 from affected e where {on})"
-        run(f"insert into {self.name} ({self._columns}) select {_list(self.types, 'i')} from {incoming} i where not {hit}")
+        run(
+            f"insert into {self.name} ({self._columns}) select {_list(self.types, 'i')} from {incoming} i where not {hit}"
+        )
         run(f"create or replace temp table version as select {_list(self.types, 'i')} from {incoming} i where {hit}")
         self._settle()
 
@@ -197,7 +199,7 @@ class DatasetTables:
                 lead(position) over (partition by {keys}, is_head order by position) as next_head
             from grouped window g as (partition by {keys}, group_no)
         )
-        select {_list(self.types, 'e')}, q.known_from as known_to, q.receipt_id as ended_by,
+        select {_list(self.types, "e")}, q.known_from as known_to, q.receipt_id as ended_by,
             case when not is_head then 'unchanged' when withdrawn_at is not null then 'withdrawn'
                 when next_head is not null then 'restated' else 'current' end as state
         from ended e
@@ -222,7 +224,9 @@ class DatasetTables:
         """Move rows whose references are known now out of `__unmatched` into core; returns their receipts in order."""
         run = self.connection.execute
         reasons = self.unmatched_reasons("u")
-        run(f"create or replace temp table released as select u.* from {self.name}__unmatched u where len({reasons}) = 0")
+        run(
+            f"create or replace temp table released as select u.* from {self.name}__unmatched u where len({reasons}) = 0"
+        )
         rows = run(
             "select distinct p.receipt_id, p.position from released e join intake.receipt p"
             " on p.receipt_id = e.receipt_id order by p.position"

@@ -46,7 +46,9 @@ def _by_content(select: str, headings: list[str]) -> list[str]:
     tests = []
     for heading in headings:
         cell = f"trim({reading.name(heading)})"
-        weighted = " + ".join(f"substr({cell}, {i + 1}, 1)::int * {w}" for i, w in enumerate((9, 8, 7, 6, 5, 4, 3, 2, -1)))
+        weighted = " + ".join(
+            f"substr({cell}, {i + 1}, 1)::int * {w}" for i, w in enumerate((9, 8, 7, 6, 5, 4, 3, 2, -1))
+        )
         nine = f"regexp_full_match({cell}, '[0-9]{{9}}')"
         passes = f"case when {nine} and {cell} <> '000000000' then ({weighted}) % 11 = 0 else false end"
         tests.append(

@@ -79,7 +79,9 @@ def lineage(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Lineage:
     for table, columns in schema.items():
         first, second = table.split(".", 1)
         nested.setdefault(first, {})[second] = dict(columns)
-    tree = qualify(sqlglot.parse_one(sql, read="duckdb"), dialect="duckdb", schema=nested, validate_qualify_columns=False)
+    tree = qualify(
+        sqlglot.parse_one(sql, read="duckdb"), dialect="duckdb", schema=nested, validate_qualify_columns=False
+    )
     root = build_scope(tree)
     if root is None:
         raise KetenError("the statement is not a select")

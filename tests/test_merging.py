@@ -29,8 +29,12 @@ CATALOGUE = SimpleNamespace(
 def contract(delivery: str) -> SimpleNamespace:
     window = SimpleNamespace(scope=["site_id"], period="month") if delivery == "window" else None
     return SimpleNamespace(
-        name="thing", columns={"site_id": COLUMN, "month": COLUMN, "fte": COLUMN}, key=["site_id", "month"],
-        repeats="drop", delivery=delivery, window=window,
+        name="thing",
+        columns={"site_id": COLUMN, "month": COLUMN, "fte": COLUMN},
+        key=["site_id", "month"],
+        repeats="drop",
+        delivery=delivery,
+        window=window,
     )
 
 
@@ -76,7 +80,8 @@ def oracle(delivery: str, deliveries: list) -> dict:
             months = sorted(m for _, m in rows)
             sites = {s for s, _ in rows}
             held = {
-                (s, m): v for (s, m), v in held.items()
+                (s, m): v
+                for (s, m), v in held.items()
                 if (s, m) in rows or s not in sites or not months[0] <= m <= months[-1]
             }
         for key, value in rows.items():

@@ -24,10 +24,18 @@ MAX_LINES = 300
 # Written in pieces, so that this file does not hold what it looks for.
 FORBIDDEN = {
     "an absolute path of a machine": re.compile(
-        r"(?<![\w./~$}])/(?:" + "|".join(("home", "Users", "root", "work", "opt", "mnt", "tmp")) + r")/\w" + r"|\b[A-Z]:\\Users"
+        r"(?<![\w./~$}])/(?:"
+        + "|".join(("home", "Users", "root", "work", "opt", "mnt", "tmp"))
+        + r")/\w"
+        + r"|\b[A-Z]:\\Users"
     ),
     "the address of a package registry": re.compile(
-        r"--(?:extra-)?index" + r"-url|\bpypi\." + r"org|files\.python" + r"hosted|registry\.npm" + r"js|/simp" + r"le/[a-z]"
+        r"--(?:extra-)?index"
+        + r"-url|\bpypi\."
+        + r"org|files\.python"
+        + r"hosted|registry\.npm"
+        + r"js|/simp"
+        + r"le/[a-z]"
     ),
     "a mark of unfinished work": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME)\b"),
 }
@@ -37,7 +45,10 @@ FORBIDDEN = {
 def _text_files() -> tuple[Path, ...]:
     """Files that are tracked or about to be; in a copy without git, all that tools did not make."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=False
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
     )
     names = listed.stdout.decode().split("\0") if listed.returncode == 0 else []
     found = [ROOT / n for n in names if n] or [p for p in ROOT.rglob("*") if not _is_made(p)]
@@ -64,7 +75,9 @@ def _indicators() -> list[Path]:
 
 
 def _models() -> list[Path]:
-    return sorted({p.with_suffix("") for s in ("ledger", "bi") for p in (SQL_ROOT / s).glob("*") if p.suffix in (".yml", ".sql")})
+    return sorted(
+        {p.with_suffix("") for s in ("ledger", "bi") for p in (SQL_ROOT / s).glob("*") if p.suffix in (".yml", ".sql")}
+    )
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -110,7 +123,9 @@ def test_the_search_finds_what_it_is_for(what: str, text: str) -> None:
     assert FORBIDDEN[what].search(text)
 
 
-@pytest.mark.parametrize("text", ["https://example.org/home/x", "$KETEN_HOME/work/x", "./tmp/x", "methods", "data/opt/x"])
+@pytest.mark.parametrize(
+    "text", ["https://example.org/home/x", "$KETEN_HOME/work/x", "./tmp/x", "methods", "data/opt/x"]
+)
 def test_the_search_leaves_innocent_text_alone(text: str) -> None:
     assert not [what for what, pattern in FORBIDDEN.items() if pattern.search(text)]
 
