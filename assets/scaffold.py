@@ -49,6 +49,17 @@ inner join {{ ref('run.month') }} as m on date_trunc('month', w.period_from)::da
 group by 1, 2, 3, 4
 """
 
+_GOLDEN = """- title: two collections of a month add up
+  months: [2025-01, 2025-01]
+  core:
+    site: [{site_id: S, client_id: C, in_use_from: 2010-01-01}]
+    waste_collection:
+      - {collector_id: W, site_id: S, period_from: 2025-01-05, period_to: 2025-01-06, mass_kg: 40}
+      - {collector_id: W, site_id: S, period_from: 2025-01-06, period_to: 2025-01-07, mass_kg: 2}
+  expect:
+    - {level: site, site_id: S, period: 2025-01, value: 42}   # 40 + 2
+"""
+
 
 def write_indicator(pillar: str, indicator_id: str, root: Path = ROOT) -> list[Path]:
     """Write the stubs and return their paths. Raises KetenError for a bad name or files that exist."""
@@ -61,7 +72,7 @@ def write_indicator(pillar: str, indicator_id: str, root: Path = ROOT) -> list[P
     files = {
         folder / f"{indicator_id}.yml": _YML.format(label=label),
         folder / f"{indicator_id}.sql": _SQL,
-        root / "tests" / "golden" / f"{indicator_id}.yml": golden_stub(indicator_id),
+        root / "tests" / "golden" / f"{indicator_id}.yml": _GOLDEN,
     }
     for path in files:
         if path.exists():
@@ -69,8 +80,3 @@ def write_indicator(pillar: str, indicator_id: str, root: Path = ROOT) -> list[P
     for path, text in files.items():
         path.write_text(text, "utf-8")
     return list(files)
-
-
-def golden_stub(indicator_id: str) -> str:
-    """The golden case of the stub, in the form of tests/golden."""
-    raise NotImplementedError(indicator_id)

@@ -70,7 +70,7 @@ def dataset_order(catalogue: Catalogue) -> list[str]:
 
 
 def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
-    """Create the intake tables and bring the list of receipts and their total order up to date."""
+    """Create the intake tables and list the receipts."""
     run = engine.connection.execute
     run("""create table if not exists intake.receipt (receipt_id VARCHAR, origin VARCHAR, dataset VARCHAR,
         file_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, issued_at TIMESTAMP, known_from TIMESTAMP,
@@ -78,6 +78,12 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
     run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
     for name in dataset_order(catalogue):
         DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
+    list_receipts(engine, landing)
+
+
+def list_receipts(engine: Engine, landing: Landing) -> None:
+    """Bring the engine's list of receipts and their total order up to date with the landing zone."""
+    run = engine.connection.execute
     rows = [
         (r.receipt_id, r.origin, r.dataset, r.file_name, r.sha256, r.received_at, r.issued_at, position)
         for position, r in enumerate(landing.receipts(), start=1)
@@ -112,6 +118,7 @@ class DatasetIntake:
 
     def take_in(self) -> IntakeResult:
         """Bring core in line with the receipts, the contract and the mappings; returns what changed and was checked."""
+        list_receipts(self.engine, self.landing)
         receipts = {r.receipt_id: r for r in self.landing.receipts() if r.dataset == self.contract.name}
         states = {
             row[0]: (row[1], row[2])

@@ -234,11 +234,11 @@ class DatasetTables:
         receipts = [row[0] for row in rows]
         for receipt_id in receipts:
             run(
-                f"create or replace temp table incoming as select {self._columns} from released where receipt_id = ?",
+                f"create or replace temp table released_one as select {self._columns} from released where receipt_id = ?",
                 [receipt_id],
             )
             run(f"delete from {self.name}__unmatched u where receipt_id = ? and len({reasons}) = 0", [receipt_id])
-            self.insert_settled("incoming", receipt_id)
+            self.insert_settled("released_one", receipt_id)
         return receipts
 
     def _any(self, table: str) -> bool:

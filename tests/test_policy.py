@@ -142,3 +142,16 @@ def test_a_model_is_two_files_and_tells_its_grain(stem: Path) -> None:
 def test_an_indicator_has_a_golden_case(stem: Path) -> None:
     case = ROOT / "tests" / "golden" / f"{stem.name}.yml"
     assert case.is_file(), f"{_named(case)} is missing: write input rows and the value they must give"
+
+
+@pytest.mark.parametrize("path", [p for p in _text_files() if p.suffix == ".md"], ids=_named)
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", path.read_text("utf-8"))
+    for target, heading in links:
+        page = (path.parent / target).resolve() if target else path
+        assert page.exists(), f"{_named(path)}: {target} does not exist"
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", t).lower().replace(" ", "-") for t in titles}, (
+                f"{_named(path)}: #{heading}"
+            )
