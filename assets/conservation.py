@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resources.intake import dataset_order
+from resources.receipt_list import dataset_order
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue

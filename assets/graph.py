@@ -14,7 +14,7 @@ from assets.publication import TABLES_FROM_ENGINE, publish_session, register_key
 from assets.session import Session
 from resources.catalogue import Catalogue, Indicator, Model
 from resources.expectations import CheckResult
-from resources.intake import dataset_order
+from resources.receipt_list import dataset_order
 
 SESSION = "session"
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])

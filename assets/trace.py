@@ -17,9 +17,10 @@ from assets.preparing import horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.intake import DatasetIntake, dataset_order, prepare
+from resources.intake import DatasetIntake
 from resources.landing import Landing
 from resources.published import rows_of
+from resources.receipt_list import dataset_order, prepare
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator

@@ -7,19 +7,16 @@ product needs to run. The same seed and size give the same bytes. All names are 
 from __future__ import annotations
 
 import argparse
-import gzip
-import io
 import os
 import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
-import yaml
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-FIRST = date(2025, 3, 1)
+from demo.mappings import ISSUED, MAPPINGS, NL
+from demo.writing import AMSTERDAM, Writer, ean, following, months, quarters
+
 CLIENT = "90000011"
 COLLECTOR, CLEANER, CATERER, GUARD, GLAZIER = "90000028", "90000035", "90000042", "90000059", "90000066"
 # Site, name, town, tenure, BVO, VVO, GO, FTE, electricity kWh per m² GO: section 1 of the figures the demo is built on.
@@ -34,57 +31,6 @@ STREAMS = [
     ("Swill", 14.0, "recycling"),
     ("PMD", 5.0, "recycling"),
 ]
-
-
-def months(count: int) -> list[date]:
-    """The first days of the demo's months."""
-    return [date(FIRST.year + (FIRST.month - 1 + i) // 12, (FIRST.month - 1 + i) % 12 + 1, 1) for i in range(count)]
-
-
-def following(month: date) -> date:
-    """The first day of the next month."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def ean(number: int) -> str:
-    """An 18-digit EAN with its GS1 check digit (weights 3 and 1 from the right)."""
-    body = f"87168740{number:09d}"
-    total = sum(int(digit) * (3 if i % 2 == 0 else 1) for i, digit in enumerate(reversed(body)))
-    return body + str((10 - total % 10) % 10)
-
-
-class Writer:
-    """Writes deliveries below one folder, with fixed bytes (no time in the gzip header)."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def csv(self, path: str, header: str, rows: list[str]) -> None:
-        """Write one file; compressed when its name ends in .gz."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        data = ("\n".join([header, *rows]) + "\n").encode()
-        if path.endswith(".gz"):
-            buffer = io.BytesIO()
-            with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed:
-                packed.write(data)
-            data = buffer.getvalue()
-        target.write_bytes(data)
-
-    def yaml(self, path: str, content: object) -> None:
-        """Write one YAML file."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110), "utf-8")
-
-
-def quarters(month: date) -> list[datetime]:
-    """Interval ends of a month as instants, every quarter-hour: 92 or 100 on days of clock change."""
-    start = datetime(month.year, month.month, 1, tzinfo=AMSTERDAM).astimezone(ZoneInfo("UTC"))
-    end_month = following(month)
-    end = datetime(end_month.year, end_month.month, 1, tzinfo=AMSTERDAM).astimezone(ZoneInfo("UTC"))
-    count = int((end - start).total_seconds() // 900)
-    return [start + timedelta(minutes=15 * (i + 1)) for i in range(count)]
 
 
 def readings(
@@ -299,127 +245,6 @@ def programme(writer: Writer) -> None:
         writer.csv(
             f"data/klant/mijlpalen_issued-{issued:%Y%m%d}T0800.csv", "Keten;Eis;Gepland;Gehaald;Bewijs;Rol", lines
         )
-
-
-ISSUED = {"pattern": r"_issued-(\d{8}T\d{4})", "format": "%Y%m%dT%H%M"}
-NL = {"delimiter": ";", "decimal": ","}
-DAY = "%d-%m-%Y"
-SERVICES = {"schoonmaak": "cleaning", "catering": "catering", "beveiliging": "security"}
-REPORT = {
-    "contractor_id": {"from": "Opdrachtnemer"},
-    "contract_id": {"from": "Contract"},
-    "service_code": {"from": "Dienst", "codes": SERVICES},
-    "period_from": {"from": "Van", "format": DAY},
-    "period_to": {"from": "Tot", "format": DAY},
-    "metric_code": {"value": "sickness_absence_hours"},
-    "definition_code": {"value": "cbs"},
-    "reporting_scope_code": {"value": "contract"},
-    "numerator": {"from": "Verzuimuren"},
-    "denominator": {"from": "Beschikbare uren"},
-    "person_count": {"from": "Personen"},
-}
-MAPPINGS = {
-    "klant__party": (
-        "organisaties_*.csv",
-        {
-            "party_id": {"from": "KvK"},
-            "party_name": {"from": "Naam"},
-            "role_code": {"from": "Rol", "codes": {"opdrachtgever": "client", "opdrachtnemer": "contractor"}},
-        },
-    ),
-    "klant__site": (
-        "locaties_*.csv",
-        {
-            "site_id": {"from": "Locatie"},
-            "site_name": {"from": "Naam"},
-            "client_id": {"from": "Opdrachtgever"},
-            "place_name": {"from": "Plaats"},
-            "tenure_code": {"from": "Eigendom", "codes": {"eigendom": "owned", "huur": "rented"}},
-            "floor_area_go_m2": {"from": "GO m2"},
-            "floor_area_vvo_m2": {"from": "VVO m2"},
-            "floor_area_bvo_m2": {"from": "BVO m2"},
-            "in_use_from": {"from": "In gebruik vanaf", "format": DAY},
-            "in_use_to": {"from": "In gebruik tot", "format": DAY},
-        },
-    ),
-    "klant__site_month": (
-        "bezetting_*.csv",
-        {
-            "site_id": {"from": "Locatie"},
-            "month": {"from": "Maand", "format": "%Y-%m"},
-            "fte": {"from": "FTE"},
-            "person_count": {"from": "Personen"},
-        },
-    ),
-    "meetbedrijf__meter": (
-        "meters_*.csv",
-        {
-            "meter_id": {"from": "EAN"},
-            "site_id": {"from": "Locatie"},
-            "carrier_code": {"from": "Energiedrager", "codes": {"elektriciteit": "electricity"}},
-            "unit_code": {"from": "Eenheid"},
-            "interval_minutes": {"from": "Interval"},
-            "valid_from": {"from": "Vanaf", "format": DAY},
-            "valid_to": {"from": "Tot", "format": DAY},
-        },
-    ),
-    "meetbedrijf__meter_reading": (
-        "*kwartierwaarden_*.csv*",
-        {
-            "meter_id": {"from": "EAN"},
-            "register_code": {"value": "1.8.0"},
-            "kind_code": {"value": "interval"},
-            "stamp": {"from": "Tijdstip", "format": "%d-%m-%Y %H:%M"},
-            "quantity": {"from": "Verbruik", "unit": "kWh"},
-            "reading_status_code": {"from": "Status", "codes": {"Gemeten": "measured", "Gecorrigeerd": "corrected"}},
-        },
-    ),
-    "inzamelaar__waste_collection": (
-        "ledigingen_*.csv",
-        {
-            "collector_id": {"from": "Inzamelaar"},
-            "site_id": {"from": "Locatie"},
-            "period_from": {"from": "Datum lediging", "format": DAY},
-            "period_to": {"from": "Datum lediging", "format": DAY, "shift": "1 day"},
-            "stream_code": {
-                "from": "Afvalstroom",
-                "codes": {"Restafval": "residual", "Papier": "paper", "Swill": "organic", "PMD": "pmd"},
-            },
-            "container_code": {"from": "Container"},
-            "treatment_code": {
-                "from": "Verwerking",
-                "codes": {"verbranding": "energy_recovery", "recycling": "recycling"},
-            },
-            "mass_kg": {"from": "Gewicht (kg)", "unit": "kg"},
-            "is_weighed": {"from": "Gewogen"},
-        },
-    ),
-    "opdrachtnemers__supplier_report": ("verzuim_*.csv", REPORT),
-    "verzuimbureau__supplier_report": ("verzuim_*.csv", REPORT),
-    "klant__chain": (
-        "ketens_*.csv",
-        {
-            "chain_id": {"from": "Keten"},
-            "chain_name": {"from": "Naam"},
-            "client_id": {"from": "Opdrachtgever"},
-            "contractor_id": {"from": "Opdrachtnemer"},
-            "service_code": {"from": "Dienst"},
-            "start_decision_on": {"from": "Start", "format": DAY},
-            "ended_on": {"from": "Einde", "format": DAY},
-        },
-    ),
-    "klant__milestone": (
-        "mijlpalen_*.csv",
-        {
-            "chain_id": {"from": "Keten"},
-            "requirement_code": {"from": "Eis"},
-            "planned_on": {"from": "Gepland", "format": DAY},
-            "met_on": {"from": "Gehaald", "format": DAY},
-            "evidence": {"from": "Bewijs"},
-            "owner_role": {"from": "Rol"},
-        },
-    ),
-}
 
 
 def declarations(writer: Writer, span: list[date]) -> None:

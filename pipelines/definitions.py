@@ -16,8 +16,8 @@ from pipelines.running import input_fingerprint
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue, load_catalogue
 from resources.engine import Engine
-from resources.intake import prepare
 from resources.landing import Landing
+from resources.receipt_list import prepare
 
 JOB = "refresh"
 Progress = Callable[[str], None]

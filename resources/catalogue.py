@@ -1,17 +1,17 @@
 """The catalogue: every declaration of `dbt_like_sql/` and of a deployment, read strictly.
 
-Belongs here: reading the files and the rules that hold between declarations; every error names file, field and repair.
-Does not belong here: running anything, parsing SQL beyond its refs.
+Belongs here: reading the files; every error names file, field and repair. Does not belong here: rules that hold between
+declarations (catalogue_rules), running anything, parsing SQL beyond its refs.
 """
 
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,8 +27,10 @@ from resources.catalogue_models import (
     Model,
     Settings,
     Source,
+    Sources,
     Unit,
 )
+from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
 from resources.errors import KetenError
 from resources.sql_compiler import compile_sql
 
@@ -37,20 +39,14 @@ __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "
 ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
 T = TypeVar("T", bound=Declared)
 PILLARS = ("people", "planet", "purpose")
-EXPECTATIONS = (
-    "UnexpectedRowsExpectation",
-    "expect_column_values_to_be_between",
-    "expect_column_values_to_not_be_null",
-    "expect_column_values_to_be_in_set",
-    "expect_column_values_to_be_unique",
-    "expect_compound_columns_to_be_unique",
-    "expect_column_values_to_match_regex",
-    "expect_column_pair_values_a_to_be_greater_than_b",
-    "expect_column_sum_to_be_between",
-    "expect_column_mean_to_be_between",
-    "expect_table_row_count_to_be_between",
-)
-_PROVIDED = ("reference", "run", "publish", "register", "intake", "audit")
+# Fields that come from a file's name or its SQL, by kind of declaration; nobody writes them.
+_MADE = {
+    "Contract": ("name",),
+    "ContractColumn": ("name",),
+    "Mapping": ("origin", "dataset"),
+    "Model": ("name", "sql", "refs"),
+    "Indicator": ("id", "pillar", "sql", "refs"),
+}
 
 
 @dataclass
@@ -77,20 +73,23 @@ class Catalogue:
 
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""
-        order: list[Model] = []
+        order: dict[str, Model] = {}
 
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
-                raise KetenError(f"models refer to each other in a circle: {' -> '.join((*path, name))}")
+                raise KetenError(
+                    f"models refer to each other in a circle: {' -> '.join((*path, name))}; remove one of these refs"
+                )
+            if name in order:
+                return
             for ref in self.models[name].refs:
                 if ref in self.models:
                     visit(ref, (*path, name))
-            if self.models[name] not in order:
-                order.append(self.models[name])
+            order[name] = self.models[name]
 
         for name in sorted(self.models):
             visit(name, ())
-        return order
+        return list(order.values())
 
 
 def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
@@ -101,24 +100,27 @@ def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the declarations people write, for their editors."""
+    """JSON Schemas of the files people write, for their editors; without what comes from a file's name or its SQL."""
     kinds: dict[str, type[Declared]] = {
         "contract": Contract,
         "mapping": Mapping,
         "model": Model,
         "indicator": Indicator,
+        "sources": Sources,
         "keten": Settings,
-        "source": Source,
     }
-    return {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    schemas = {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
+    for schema in schemas.values():
+        for part in [schema, *schema.get("$defs", {}).values()]:
+            for key in _MADE.get(part["title"], ()):
+                del part["properties"][key]
+                part["required"].remove(key)
+    return schemas
 
 
 class _Reader:
+    """Reads the files of the product, then those of a deployment, which add and override nothing."""
+
     def __init__(self, root: Path, project: Path | None) -> None:
         self.root = root
         self.project = project
@@ -127,39 +129,51 @@ class _Reader:
 
     def read(self) -> None:
         """Read in order of dependence, then hold the declarations against each other."""
-        found = self.found
-        for name, facts in self._yaml(self.root / "columns.yml").items():
-            found.columns[name] = self._make(Column, self.root / "columns.yml", {"name": name, **facts})
+        path = self.root / "columns.yml"
+        for name, facts in self._named(path, "", self._yaml(path)).items():
+            self.found.columns[name] = self._make(Column, path, facts)
         self._codes(self.root / "reference")
-        for path in sorted((self.root / "sources").glob("*.yml")):
-            facts = self._yaml(path)
-            facts["columns"] = {n: {"name": n, **(c or {})} for n, c in (facts.get("columns") or {}).items()}
-            found.contracts[path.stem] = self._make(Contract, path, {"name": path.stem, **facts})
+        for path in self._files(self.root / "sources", ".yml"):
+            self.found.contracts[path.stem] = self._contract(path)
         self._mappings(self.root / "mappings")
         for schema in ("ledger", "bi"):
-            for path in sorted((self.root / schema).glob("*.yml")):
-                found.models[f"{schema}.{path.stem}"] = self._model(path, schema)
+            for path in self._files(self.root / schema, ".yml"):
+                made = {"name": f"{schema}.{path.stem}", **self._sql(path)}
+                self.found.models[made["name"]] = self._make(Model, path, self._yaml(path), made)
         for pillar in PILLARS:
-            for path in sorted((self.root / "indicators" / pillar).glob("*.yml")):
-                found.indicators[path.stem] = self._indicator(path, pillar)
+            for path in self._files(self.root / "indicators" / pillar, ".yml"):
+                self._new(path, "indicator", path.stem, self.found.indicators)
+                made = {"id": path.stem, "pillar": pillar, **self._sql(path)}
+                self.found.indicators[path.stem] = self._make(Indicator, path, self._yaml(path), made)
         if self.project:
             self._deployment(self.project)
-        _Rules(self.found).hold()
-        found.fingerprint = self._digest.hexdigest()
+        Rules(self.found).hold()
+        self.found.fingerprint = self._digest.hexdigest()
 
     def _deployment(self, project: Path) -> None:
+        try:
+            next(project.iterdir(), None)
+        except OSError as error:
+            raise KetenError(
+                f"the deployment folder {project} cannot be read ({error.strerror});"
+                " set KETEN_PROJECT (or --project) to a folder you may read"
+            ) from None
+        self._codes(project / "reference")
         self._mappings(project / "mappings")
-        if (project / "keten.yml").exists():
-            path = project / "keten.yml"
-            self.found.deployment = self._make(Settings, path, self._yaml(path))
-        if (project / "sources.yml").exists():
-            path = project / "sources.yml"
-            for facts in self._yaml(path).get("sources") or []:
-                source = self._make(Source, path, facts)
-                if source.dataset not in self.found.contracts:
-                    hint = _meant(source.dataset, self.found.contracts)
-                    raise KetenError(f"sources.yml: there is no dataset '{source.dataset}'{hint}")
-                self.found.sources.append(source)
+        settings, sources = project / "keten.yml", project / "sources.yml"
+        if settings.exists():
+            self.found.deployment = self._make(Settings, settings, self._yaml(settings))
+        if sources.exists():
+            self.found.sources = list(self._make(Sources, sources, self._yaml(sources)).sources)
+
+    def _files(self, folder: Path, suffix: str) -> list[Path]:
+        """Files of a folder that may be absent, by name."""
+        try:
+            return sorted(p for p in folder.iterdir() if p.suffix == suffix)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise KetenError(f"{folder} cannot be read ({error.strerror}); check its permissions") from None
 
     def _bytes(self, path: Path) -> bytes:
         try:
@@ -168,162 +182,105 @@ class _Reader:
             raise KetenError(
                 f"{path} cannot be read ({error.strerror}); check that it exists and its permissions"
             ) from None
-        self._digest.update(path.name.encode() + data)
+        self._digest.update(f"{self._name(path)}\0{len(data)}\0".encode() + data)
         return data
+
+    def _text(self, path: Path) -> str:
+        try:
+            return self._bytes(path).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise KetenError(f"{self._name(path)}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
     def _yaml(self, path: Path) -> dict[str, Any]:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            data = yaml.load(self._bytes(path), loader)
+            data = yaml.load(self._text(path), loader)
         except yaml.YAMLError as error:
             raise KetenError(f"{self._name(path)} is not valid YAML: {' '.join(str(error).split())}") from None
         if not isinstance(data, dict):
-            raise KetenError(f"{self._name(path)} should hold keys and values")
+            raise KetenError(f"{self._name(path)} should hold keys and values; docs/ shows an example of each file")
         return data
 
     def _name(self, path: Path) -> str:
         for base in (self.root, self.project):
             if base and path.is_relative_to(base):
-                return str(path.relative_to(base))
+                return path.relative_to(base).as_posix()
         return path.name
 
-    def _make(self, kind: type[T], path: Path, facts: dict[str, Any]) -> T:
+    def _make(self, kind: type[T], path: Path, facts: dict[str, Any], made: dict[str, Any] | None = None) -> T:
+        """A declaration from what stands in a file and `made`, what follows from its name or its SQL."""
+        for key in made or {}:
+            if key in facts:
+                raise KetenError(f"{self._name(path)}: {key}: follows from the file's name or its SQL; remove it")
         try:
-            return kind.model_validate(facts)
+            return kind.model_validate({**facts, **(made or {})})
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(p) for p in first["loc"])
-            hint = _meant(str(first["loc"][-1]), kind.model_fields) if first["type"] == "extra_forbidden" else ""
-            words = "is not a known key" if first["type"] == "extra_forbidden" else first["msg"]
-            raise KetenError(f"{self._name(path)}: {place}: {words}{hint}") from None
+            place = f"{self._name(path)}: {facts['name']}." if kind is Column else f"{self._name(path)}: "
+            raise KetenError(f"{place}{explain(kind, error)}") from None
+
+    def _named(self, path: Path, place: str, entries: Any) -> dict[str, dict[str, Any]]:
+        """Entries by name, each told its name. Raises KetenError for what is not keys and values."""
+        if not isinstance(entries, dict):
+            raise KetenError(f"{self._name(path)}: {place}should hold names, each with its keys and values")
+        for name, facts in entries.items():
+            if not isinstance(facts, dict):
+                raise KetenError(f"{self._name(path)}: {place}{name}: should hold keys and values; write {{}} for none")
+            if "name" in facts:
+                raise KetenError(f"{self._name(path)}: {place}{name}: name: stands before the colon already; remove it")
+        return {str(name): {"name": str(name), **facts} for name, facts in entries.items()}
+
+    def _contract(self, path: Path) -> Contract:
+        facts = self._yaml(path)
+        if "columns" in facts:
+            facts["columns"] = self._named(path, "columns.", facts["columns"])
+        return self._make(Contract, path, facts, {"name": path.stem})
+
+    def _new(self, path: Path, what: str, name: object, known: Iterable[object]) -> None:
+        if name in known:
+            raise KetenError(f"{self._name(path)}: {what} '{name}' exists already and is not overridden; rename it")
 
     def _codes(self, folder: Path) -> None:
-        for path in sorted(folder.glob("*.csv")):
-            rows = list(csv.DictReader(self._bytes(path).decode("utf-8").splitlines()))
-            self.found.code_lists[path.stem] = {r["code"]: {"nl": r["nl"], "en": r["en"]} for r in rows}
-            if path.stem == "unit":
-                self.found.units = {
-                    r["code"]: Unit(
-                        code=r["code"],
-                        nl=r["nl"],
-                        en=r["en"],
-                        canonical_code=r["canonical_code"],
-                        factor=Decimal(r["factor"]),
-                    )
-                    for r in rows
-                }
+        for path in self._files(folder, ".csv"):
+            place = self._name(path)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem) or path.stem in ENGINE_TABLES["reference"]:
+                raise KetenError(f"{place}: a code list cannot be called '{path.stem}'; choose another snake_case name")
+            rows = csv.DictReader(self._text(path).splitlines(), restkey="", restval="")
+            needed = ("code", "nl", "en", *(("canonical_code", "factor") if path.stem == "unit" else ()))
+            if not set(needed) <= set(rows.fieldnames or ()):
+                raise KetenError(f"{place}: line 1: the header should be {','.join(needed)}")
+            known = self.found.code_lists.setdefault(path.stem, {})
+            for row in rows:
+                line = f"{place}: line {rows.line_num}"
+                if "" in row:
+                    raise KetenError(f"{line}: more cells than the header; put text with a comma between quotes")
+                empty = [name for name in needed if not row[name]]
+                if empty:
+                    raise KetenError(f"{line}: {empty[0]} is empty; fill it in")
+                self._new(path, f"line {rows.line_num}: code", row["code"], known)
+                known[row["code"]] = {"nl": row["nl"], "en": row["en"]}
+                if path.stem == "unit":
+                    self.found.units[row["code"]] = self._unit(line, row)
+
+    def _unit(self, line: str, row: dict[str, str]) -> Unit:
+        try:
+            factor = Decimal(row["factor"])
+        except InvalidOperation:
+            factor = Decimal(0)
+        if not (factor.is_finite() and factor > 0):
+            raise KetenError(f"{line}: factor: '{row['factor']}' is not a positive number; write it with a point")
+        code, canonical = row["code"], row["canonical_code"]
+        return Unit(code=code, nl=row["nl"], en=row["en"], canonical_code=canonical, factor=factor)
 
     def _mappings(self, folder: Path) -> None:
-        for path in sorted(folder.glob("*.yml")):
+        for path in self._files(folder, ".yml"):
             origin, separator, dataset = path.stem.partition("__")
             if not separator:
-                raise KetenError(f"{self._name(path)}: name it <origin>__<dataset>.yml")
-            facts = {"origin": origin, "dataset": dataset, **self._yaml(path)}
-            self.found.mappings[origin, dataset] = self._make(Mapping, path, facts)
+                raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
+            self._new(path, "mapping", (origin, dataset), self.found.mappings)
+            made = {"origin": origin, "dataset": dataset}
+            self.found.mappings[origin, dataset] = self._make(Mapping, path, self._yaml(path), made)
 
     def _sql(self, path: Path) -> dict[str, Any]:
-        compiled = compile_sql(
-            self._bytes(path.with_suffix(".sql")).decode("utf-8"), self._name(path.with_suffix(".sql"))
-        )
+        path = path.with_suffix(".sql")
+        compiled = compile_sql(self._text(path), self._name(path))
         return {"sql": compiled.sql, "refs": compiled.refs}
-
-    def _model(self, path: Path, schema: str) -> Model:
-        return self._make(Model, path, {"name": f"{schema}.{path.stem}", **self._sql(path), **self._yaml(path)})
-
-    def _indicator(self, path: Path, pillar: str) -> Indicator:
-        facts = {"id": path.stem, "pillar": pillar, **self._sql(path), **self._yaml(path)}
-        return self._make(Indicator, path, facts)
-
-
-class _Rules:
-    """What must hold between declarations."""
-
-    def __init__(self, found: Catalogue) -> None:
-        self.found = found
-
-    def hold(self) -> None:
-        """Raise KetenError at the first declaration that contradicts another."""
-        for contract in self.found.contracts.values():
-            self._contract(contract)
-        for mapping in self.found.mappings.values():
-            self._mapping(mapping)
-        for model in self.found.models.values():
-            self._refs(model.name, model.refs)
-        for indicator in self.found.indicators.values():
-            self._indicator(indicator)
-
-    def _one_of(self, place: str, what: str, word: str, known: Iterable[str]) -> None:
-        known = list(known)
-        if word not in known:
-            raise KetenError(f"{place}: {what} '{word}' does not exist{_meant(word, known)}")
-
-    def _contract(self, contract: Contract) -> None:
-        place = f"sources/{contract.name}.yml"
-        for name, column in contract.columns.items():
-            self._one_of(place, "column", name, self.found.columns)
-            if column.references:
-                self._one_of(place, f"{name}: dataset", column.references, self.found.contracts)
-            if column.range and column.range[0] > column.range[1]:
-                raise KetenError(f"{place}: {name}: range starts above its end; swap them")
-            codes = self.found.columns[name].codes
-            if codes:
-                self._one_of("columns.yml", f"{name}: code list", codes, self.found.code_lists)
-        used = [*contract.key, *([contract.period] if contract.period else [])]
-        if contract.window:
-            used += [*contract.window.scope, contract.window.period]
-        if (contract.delivery == "window") != (contract.window is not None):
-            raise KetenError(f"{place}: window: write it for delivery 'window', and only there")
-        for name in used:
-            self._one_of(place, "column", name, contract.columns)
-        self._expectations(place, contract)
-
-    def _expectations(self, place: str, contract: Contract) -> None:
-        for expectation in contract.expectations:
-            self._one_of(place, "expectation", expectation.expect, EXPECTATIONS)
-            kwargs = expectation.kwargs
-            if kwargs.get("column"):
-                self._one_of(place, f"{expectation.expect}: column", kwargs["column"], contract.columns)
-            low, high = kwargs.get("min_value"), kwargs.get("max_value")
-            if low is not None and high is not None and low > high:
-                raise KetenError(f"{place}: {expectation.expect}: min_value is above max_value; swap them")
-
-    def _mapping(self, mapping: Mapping) -> None:
-        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
-        self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
-        contract = self.found.contracts[mapping.dataset]
-        made = set(mapping.columns)
-        if mapping.time:
-            made |= {"start_utc", "end_utc", "local_date"}
-        for name, column in mapping.columns.items():
-            self._one_of(place, "column", name, [*contract.columns, *(["stamp"] if mapping.time else [])])
-            if column.unit:
-                self._one_of(place, f"{name}: unit", column.unit, self.found.units)
-                if self.found.columns[name].unit_in:
-                    made.add(str(self.found.columns[name].unit_in))
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(f"{place}: columns: '{name}' is required by the contract; map it with from or value")
-
-    def _refs(self, place: str, refs: tuple[str, ...]) -> None:
-        known = [f"core.{c}" for c in self.found.contracts] + list(self.found.models)
-        known += [f"indicator.{i}" for i in self.found.indicators]
-        for ref in refs:
-            if ref.split(".")[0] not in _PROVIDED:
-                self._one_of(f"{place.replace('.', '/')}.sql", "ref", ref, known)
-
-    def _indicator(self, indicator: Indicator) -> None:
-        place = f"indicators/{indicator.pillar}/{indicator.id}"
-        self._refs(place, indicator.refs)
-        self._one_of(f"{place}.yml", "unit", indicator.unit, self.found.units)
-        sides = [indicator.numerator, *([indicator.denominator] if indicator.denominator else [])]
-        for side in sides:
-            self._one_of(f"{place}.yml", "component", side, indicator.components)
-        if (indicator.kind == "ratio") != (indicator.denominator is not None):
-            raise KetenError(f"{place}.yml: denominator: write it for kind 'ratio', and only there")
-        for component in indicator.components.values():
-            self._one_of(f"{place}.yml", "unit", component.unit, self.found.units)
-            for key in component.keys:
-                self._one_of(f"{place}.yml", "key", key, [n for n, c in self.found.columns.items() if c.dimension])
-        for level in indicator.levels:
-            for key in level:
-                self._one_of(f"{place}.yml", "level key", key, indicator.components[indicator.numerator].keys)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from resources.errors import KetenError
 
 Severity = Literal["critical", "warning", "info"]
+ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Declared(BaseModel):
@@ -198,7 +199,7 @@ class Check(Declared):
 
     id: str
     sql: str
-    severity: Severity
+    severity: Literal["critical", "warning"]
     nl: str = Field(min_length=1)
     en: str = Field(min_length=1)
     fires_on: str
@@ -283,10 +284,16 @@ class Source(Declared):
 
         def fill(match: re.Match[str]) -> str:
             value = os.environ.get(match.group(1))
-            if value is None:
+            if not value:
                 raise KetenError(
                     f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}"
                 )
             return value
 
-        return project / re.sub(r"\$\{env:([A-Z0-9_]+)\}", fill, self.path)
+        return project / ENV_VARIABLE.sub(fill, self.path)
+
+
+class Sources(Declared):
+    """sources.yml."""
+
+    sources: tuple[Source, ...]

@@ -8,6 +8,7 @@ Does not belong here: what any table means.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ class Engine:
             connection.execute(f"insert into {table} by name {select}")
             connection.execute("commit")
         except duckdb.Error:
-            connection.execute("rollback")
+            roll_back(connection)
             raise
         return self.count(table)
 
@@ -104,3 +105,9 @@ class Engine:
         """Number of rows of a table."""
         row = self.connection.execute(f"select count(*) from {table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take a transaction back; DuckDB may have ended it itself, and then the first error is the one to tell."""
+    with suppress(duckdb.TransactionException):
+        connection.execute("rollback")

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from resources import judging, reading
+from resources import judging, reading, repeats, zones
+from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.merging import DatasetTables
+from resources.receipt_list import code_fingerprint, list_receipts
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract, Mapping
@@ -41,63 +43,6 @@ class IntakeResult:
     rejected: dict[str, str] = field(default_factory=dict)
     months: set[date] | None = field(default_factory=set)
     changed: bool = False
-
-
-def code_fingerprint() -> str:
-    """sha256 over the Python files of intake: a changed judge judges again."""
-    digest = hashlib.sha256()
-    for name in ("intake", "judging", "reading", "merging"):
-        digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
-    return digest.hexdigest()
-
-
-def dataset_order(catalogue: Catalogue) -> list[str]:
-    """Datasets with the ones they refer to first."""
-    order: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise KetenError(f"sources/{name}.yml refers to itself through {' -> '.join(path)}")
-        for column in catalogue.contracts[name].columns.values():
-            if column.references and column.references != name:
-                visit(column.references, (*path, name))
-        if name not in order:
-            order.append(name)
-
-    for name in sorted(catalogue.contracts):
-        visit(name, ())
-    return order
-
-
-def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
-    """Create the intake tables and list the receipts."""
-    run = engine.connection.execute
-    run("""create table if not exists intake.receipt (receipt_id VARCHAR, origin VARCHAR, dataset VARCHAR,
-        file_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, issued_at TIMESTAMP, known_from TIMESTAMP,
-        position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, received_rows BIGINT, blank_rows BIGINT)""")
-    run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
-    for name in dataset_order(catalogue):
-        DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
-    list_receipts(engine, landing)
-
-
-def list_receipts(engine: Engine, landing: Landing) -> None:
-    """Bring the engine's list of receipts and their total order up to date with the landing zone."""
-    run = engine.connection.execute
-    rows = [
-        (r.receipt_id, r.origin, r.dataset, r.file_name, r.sha256, r.received_at, r.issued_at, position)
-        for position, r in enumerate(landing.receipts(), start=1)
-    ]
-    run(
-        "create or replace temp table listed (a VARCHAR, b VARCHAR, c VARCHAR, d VARCHAR, e VARCHAR, f TIMESTAMP, g TIMESTAMP, h BIGINT)"
-    )
-    if rows:
-        engine.connection.executemany("insert into listed values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    run("update intake.receipt set position = h from listed where receipt_id = a and position <> h")
-    run(
-        "insert into intake.receipt select a, b, c, d, e, f, g, f, h, 'landed', null, null, 0, 0 from listed"
-        " where a not in (select receipt_id from intake.receipt)"
-    )
 
 
 class DatasetIntake:
@@ -152,7 +97,7 @@ class DatasetIntake:
             step()
             self.run("commit")
         except BaseException:
-            self.run("rollback")
+            roll_back(self.engine.connection)
             raise
 
     def _judged_by(self, receipt: Receipt) -> str:
@@ -185,7 +130,7 @@ class DatasetIntake:
             else:
                 self.run("commit")
         except BaseException:
-            self.run("rollback")
+            roll_back(self.engine.connection)
             raise
         if blocking and len(due) > 1:
             return False
@@ -228,14 +173,14 @@ class DatasetIntake:
         connection = self.engine.connection
         zone = mapping.time.zone if mapping.time else None
         if zone and zone != "UTC":
-            judging.zone_day_table(connection, zone)
+            zones.zone_day_table(connection, zone)
         select = judging.judge_select(self.contract, mapping, self.catalogue, facts, path, receipt.receipt_id)
         self.run("drop table if exists stage")
         self.run(f"create temp table stage as {select}")
         if zone and zone != "UTC":
-            judging.resolve_ambiguous(connection, "stage", self.contract.key, mapping)
-        judging.resolve_repeats(connection, "stage", self.contract)
-        judging.fill_row_text(connection, "stage", reading.raw_select(path, mapping, facts), facts, mapping)
+            repeats.resolve_ambiguous(connection, "stage", self.contract.key, mapping)
+        repeats.resolve_repeats(connection, "stage", self.contract)
+        repeats.fill_row_text(connection, "stage", reading.raw_select(path, mapping, facts), facts, mapping)
 
     def _distribute(self, receipt: Receipt, facts: reading.FileFacts) -> None:
         """Send every record of `stage` to exactly one table: ignored, rejected, unmatched or merged."""
@@ -261,7 +206,7 @@ class DatasetIntake:
             )
             mapping = self.catalogue.mappings[(receipt.origin, receipt.dataset)]
             raw = reading.raw_select(self.landing.path(receipt), mapping, facts)
-            judging.fill_row_text(self.engine.connection, "unmatched", raw, facts, mapping)
+            repeats.fill_row_text(self.engine.connection, "unmatched", raw, facts, mapping)
             run(f"insert into {name}__unmatched by name select * from unmatched")
             good = f"{good} and (row_no, record_no) not in (select row_no, record_no from unmatched)"
         run(f"create or replace temp view incoming as {good}")

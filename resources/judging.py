@@ -6,79 +6,23 @@ Does not belong here: judgement against other tables (merging) and datasets as a
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from resources.engine import TYPES
 from resources.errors import KetenError
 from resources.reading import CELL, FileFacts, name, raw_select, text
+from resources.repeats import row_text
+from resources.zones import zone_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import duckdb
 
     from resources.catalogue import Catalogue, Contract, Mapping
     from resources.catalogue_models import MappedColumn
 
 EMPTY = "('', '-', 'n.v.t.', 'n.b.', '#N/A')"
 _YES, _NO = "('true', 'ja', 'yes', '1', 'j', 'y')", "('false', 'nee', 'no', '0', 'n')"
-_FIRST, _LAST = date(1990, 1, 1), date(2061, 1, 1)
-
-
-def zone_table(zone: str) -> str:
-    """Name of the temporary table of local days of a zone."""
-    return "zone_day_" + "".join(c if c.isalnum() else "_" for c in zone.lower())
-
-
-def zone_day_table(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    """Local days of a zone: the offset before and after its clock change, and the local hours that are doubled or absent.
-
-    Made from the tz database once per connection; offsets in seconds. Changes are sought per quarter-hour.
-    """
-    import pyarrow as pa
-
-    table = zone_table(zone)
-    if connection.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchone():
-        return
-    try:
-        info = ZoneInfo(zone)
-    except (KeyError, ValueError):
-        raise KetenError(f"'{zone}' is not a time zone; write for instance Europe/Amsterdam") from None
-    rows = []
-    day = _FIRST
-    while day < _LAST:
-        rows.append(_zone_day(info, day))
-        day += timedelta(days=1)
-    names = ("local_day", "offset_before", "offset_after", "switch_from", "switch_to")
-    connection.register(
-        "zone_rows", pa.table(dict(zip(names, (list(c) for c in zip(*rows, strict=True)), strict=True)))
-    )
-    connection.execute(f"create temp table {table} as select * from zone_rows")
-    connection.unregister("zone_rows")
-
-
-def _zone_day(info: ZoneInfo, day: date) -> tuple[date, int, int, datetime | None, datetime | None]:
-    midnight = datetime(day.year, day.month, day.day, tzinfo=info)
-    following = day + timedelta(days=1)
-    end = datetime(following.year, following.month, following.day, tzinfo=info)
-    before, after = _seconds(midnight), _seconds(end)
-    if before == after:
-        return day, before, after, None, None
-    first = datetime(day.year, day.month, day.day)
-    for quarter in range(96):
-        local = first + timedelta(minutes=15 * quarter)
-        changed = _seconds(local.replace(tzinfo=info, fold=1)) != before
-        if changed:
-            return day, before, after, local, local + timedelta(seconds=abs(after - before))
-    return day, before, after, None, None
-
-
-def _seconds(moment: datetime) -> int:
-    offset = moment.utcoffset()
-    return int(offset.total_seconds()) if offset else 0
 
 
 def judge_select(
@@ -315,72 +259,3 @@ class _Judge:
         assert unpivot is not None
         kept = [h for h in self.facts.headings if not re.search(unpivot.headings, h)]
         return (*kept, unpivot.name, unpivot.value)
-
-
-def row_text(headings: tuple[str, ...], mapping: Mapping) -> str:
-    """SQL of the original cells of a row, joined by the sender's delimiter."""
-    cells = ", ".join(f"coalesce({name(h)}, '')" for h in headings)
-    return f"concat_ws({text(mapping.format.delimiter)}, {cells})"
-
-
-def resolve_ambiguous(connection: duckdb.DuckDBPyConnection, stage: str, key: Iterable[str], mapping: Mapping) -> None:
-    """Local time runs twice through one hour; order of arrival tells which came first. The later gets one hour more.
-
-    Sender newest-first: `first_is_winter`. Rows were given summer time by the judge.
-    """
-    first = mapping.time is not None and mapping.time.ambiguous == "first_is_summer"
-    if not connection.execute(f"select 1 from {stage} where is_ambiguous limit 1").fetchone():
-        return
-    order = "row_no" if first else "row_no desc"
-    listed = ", ".join(key)
-    connection.execute(
-        f"update {stage} set start_utc = start_utc + interval 1 hour, end_utc = end_utc + interval 1 hour"
-        f" from (select row_no as r, record_no as n, row_number() over (partition by {listed} order by {order}, record_no) as turn"
-        f" from {stage} where is_ambiguous) where row_no = r and record_no = n and turn = 2"
-    )
-
-
-def resolve_repeats(connection: duckdb.DuckDBPyConnection, stage: str, contract: Contract) -> None:
-    """Repeats inside one delivery: numbered, or dropped when equal; a conflict is quarantined as a whole."""
-    good = "ignored_reason is null and reasons is null"
-    key = ", ".join(contract.key)
-    others = ", ".join(c for c in contract.columns if c not in contract.key) or "1"
-    if contract.repeats == "number":
-        connection.execute(
-            f"update {stage} set repeat_no = turn from (select row_no as r, record_no as n, row_number() over (partition by {key}"
-            f" order by {others}, row_no, record_no) as turn from {stage} where {good}) where row_no = r and record_no = n"
-        )
-        return
-    connection.execute(
-        f"create or replace temp table repeated as select {key} from {stage} where {good} group by all having count(*) > 1"
-    )
-    if not connection.execute("select 1 from repeated limit 1").fetchone():
-        return
-    same = " and ".join(f"s.{c} is not distinct from p.{c}" for c in contract.key)
-    connection.execute(
-        f"create or replace temp table verdict as select row_no as r, record_no as n,"
-        f" count(distinct row({others})) over (partition by {key}) as kinds,"
-        f" row_number() over (partition by {key} order by row_no, record_no) as turn"
-        f" from {stage} s where {good} and exists (select 1 from repeated p where {same})"
-    )
-    connection.execute(
-        f"update {stage} set ignored_reason = 'exact_repeat' from verdict"
-        " where row_no = r and record_no = n and kinds = 1 and turn > 1"
-    )
-    connection.execute(
-        f"update {stage} set reasons = ['conflicting_repeat'] from verdict where row_no = r and record_no = n and kinds > 1"
-    )
-
-
-def fill_row_text(
-    connection: duckdb.DuckDBPyConnection, table: str, raw: str, facts: FileFacts, mapping: Mapping
-) -> None:
-    """Give quarantined rows that lack it their original text; the file is read again only when there are any."""
-    if not connection.execute(f"select 1 from {table} where len(reasons) > 0 and row_text is null limit 1").fetchone():
-        return
-    whole = row_text(facts.headings, mapping)
-    connection.execute(
-        f"update {table} set row_text = t from (select row_no as r, {whole} as t from ({raw}) where row_no in"
-        f" (select row_no from {table} where len(reasons) > 0 and row_text is null)) where row_no = r and row_text is null"
-        " and len(reasons) > 0"
-    )

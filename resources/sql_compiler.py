@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resources.errors import KetenError
 
@@ -23,6 +23,10 @@ PORTABLE = frozenset(
     " upper trim substring timestamp_trunc date_trunc and or if in between not lag lead rank dense_rank unnest"
     " generate_series generate_date_array date_diff datediff date_sub date_add ts_or_ds_to_date sub_string"
     " first_value last_value string_agg group_concat exists year month quarter day".split()
+)
+_PORTABLE = frozenset(name.replace("_", "") for name in PORTABLE)
+_CLOCK = frozenset("currentdate currenttimestamp currenttime localtimestamp localtime now today".split()) | frozenset(
+    "getcurrenttimestamp getcurrenttime transactiontimestamp currentlocaltimestamp currentlocaltime".split()
 )
 
 
@@ -52,26 +56,49 @@ def compile_sql(text: str, path: str) -> Compiled:
     return Compiled(sql, refs)
 
 
-def check_portable(sql: str, path: str) -> None:
-    """Raises KetenError for functions outside the allow-list, floating point and reading the clock."""
+def _parse(sql: str, path: str) -> exp.Query:
+    """One select as a tree. Raises KetenError for anything else."""
     import sqlglot
     from sqlglot import exp
+    from sqlglot.errors import ParseError, SqlglotError
 
-    tree = sqlglot.parse_one(sql, read="duckdb")
+    try:
+        found = sqlglot.parse(sql, read="duckdb")
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        place = f"line {first.get('line')}, column {first.get('col')}: {first.get('description')}"
+        raise KetenError(f"{path}: {place}; correct the SQL") from None
+    except SqlglotError as error:
+        raise KetenError(f"{path}: cannot be read as SQL ({' '.join(str(error).split())}); correct it") from None
+    trees = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise KetenError(f"{path}: should hold one select; move anything else out")
+    return trees[0]
+
+
+def check_portable(sql: str, path: str) -> None:
+    """Raises KetenError for functions outside the allow-list, casts to floating point and reading the clock."""
+    from sqlglot import exp
+
+    tree = _parse(sql, path)
     for node in tree.find_all(exp.DataType):
         if node.this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT):
             raise KetenError(f"{path}: a cast to floating point; use decimal, sums over doubles differ from run to run")
     for call in tree.find_all(exp.Func):
         name = (call.name if isinstance(call, exp.Anonymous) else call.key).lower()
-        if name in ("currentdate", "currenttimestamp", "now", "today"):
+        plain = name.replace("_", "")
+        if plain in _CLOCK:
             raise KetenError(f"{path}: models do not read the clock; use {{{{ ref('run.clock') }}}}")
-        if name.replace("_", "") not in {p.replace("_", "") for p in PORTABLE}:
+        if plain not in _PORTABLE:
             raise KetenError(f"{path}: function '{name}' is not portable; see PORTABLE in resources/sql_compiler.py")
 
 
 def lineage(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Lineage:
-    """Column lineage of a select; `schema` gives the columns and types of every table it refers to."""
-    import sqlglot
+    """Column lineage of a select; `schema` gives the columns and types of every table it refers to.
+
+    Raises KetenError for what is not one select or cannot be resolved.
+    """
+    from sqlglot.errors import SqlglotError
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
@@ -79,73 +106,82 @@ def lineage(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Lineage:
     for table, columns in schema.items():
         first, second = table.split(".", 1)
         nested.setdefault(first, {})[second] = dict(columns)
-    tree = qualify(
-        sqlglot.parse_one(sql, read="duckdb"), dialect="duckdb", schema=nested, validate_qualify_columns=False
-    )
-    root = build_scope(tree)
+    tree = _parse(sql, "lineage")
+    try:
+        tree = qualify(tree, dialect="duckdb", schema=nested, validate_qualify_columns=False)
+        root = build_scope(tree)
+    except SqlglotError as error:
+        raise KetenError(f"lineage: columns cannot be resolved ({' '.join(str(error).split())})") from None
     if root is None:
-        raise KetenError("the statement is not a select")
+        raise KetenError("lineage: should hold one select")
     found = _Lineage()
-    values = {name: frozenset(found.sources(root, name)) for name in _outputs(tree)}
+    values = {name: frozenset(found.sources(root, name)) for name in tree.named_selects}
     filters: set[str] = set()
     for scope in root.traverse():
         filters |= found.filters(scope)
     return Lineage(values, frozenset(filters))
 
 
-def _outputs(tree: exp.Expression) -> list[str]:
-    return list(tree.named_selects)  # type: ignore[attr-defined]
-
-
 class _Lineage:
+    """Follows columns down through scopes of sqlglot; each output column is looked up once."""
+
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], set[str]] = {}
 
-    def sources(self, scope: object, name: str) -> set[str]:
+    def sources(self, scope: Any, name: str) -> set[str]:
         """Source columns of one output column of a scope."""
         place = (id(scope), name)
         if place not in self._known:
-            self._known[place] = set()
+            self._known[place] = set()  # what a recursive table finds when it meets itself
             self._known[place] = self._sources(scope, name)
         return self._known[place]
 
-    def _sources(self, scope: object, name: str) -> set[str]:
-        expression = scope.expression  # type: ignore[attr-defined]
-        if scope.set_operation_scopes:  # type: ignore[attr-defined]
+    def _sources(self, scope: Any, name: str) -> set[str]:
+        from sqlglot import exp
+
+        expression = scope.expression
+        if scope.set_operation_scopes:
             names = list(expression.named_selects)
-            position = names.index(name) if name in names else 0
-            found: set[str] = set()
-            for part in scope.set_operation_scopes:  # type: ignore[attr-defined]
-                found |= self.sources(part, list(part.expression.named_selects)[position])
-            return found
-        for projection in expression.selects:
-            if projection.alias_or_name == name:
-                return self._columns(scope, projection)
-        return set()
+            if name not in names:
+                return set()
+            parts = [(s, list(s.expression.named_selects)[names.index(name)]) for s in scope.set_operation_scopes]
+            return set().union(*(self.sources(part, column) for part, column in parts))
+        if isinstance(expression, exp.UDTF):
+            return self._columns(scope, expression)
+        found = [self._columns(scope, p) for p in expression.selects if p.alias_or_name == name]
+        return set().union(*found)
 
-    def _columns(self, scope: object, node: object) -> set[str]:
+    def _columns(self, scope: Any, node: Any) -> set[str]:
+        """Source columns of an expression. Of a subquery in it: what it selects; its filters are filters of its own."""
         from sqlglot import exp
 
-        found: set[str] = set()
-        for column in node.find_all(exp.Column):  # type: ignore[attr-defined]
-            source = scope.sources.get(column.table)  # type: ignore[attr-defined]
-            if isinstance(source, exp.Table):
-                found.add(f"{source.db}.{source.name}.{column.name}")
-            elif source is not None:
-                found |= self.sources(source, column.name)
-        return found
+        if isinstance(node, (exp.Select, exp.SetOperation)) and node is not scope.expression:
+            inner = next((s for s in scope.subquery_scopes if s.expression is node), None)
+            return set().union(*(self.sources(inner, name) for name in node.named_selects)) if inner else set()
+        if isinstance(node, exp.Column):
+            return self._column(scope, node)
+        return set().union(*(self._columns(scope, child) for child in node.iter_expressions()))
 
-    def filters(self, scope: object) -> set[str]:
-        """Source columns used to filter, join or group within one scope."""
+    def _column(self, scope: Any, column: Any) -> set[str]:
         from sqlglot import exp
 
-        expression = scope.expression  # type: ignore[attr-defined]
+        around = scope
+        while around is not None and column.table not in around.sources:
+            around = around.parent  # a correlated subquery names tables of the query around it
+        source = around.sources[column.table] if around is not None else None
+        if isinstance(source, exp.Table):
+            if isinstance(source.this, exp.Func):  # a table function: what it is called with
+                return set().union(*(self._column(around, c) for c in source.this.find_all(exp.Column)))
+            return {f"{source.db}.{source.name}.{column.name}"}
+        return self.sources(source, column.name) if source is not None else set()
+
+    def filters(self, scope: Any) -> set[str]:
+        """Source columns in where, having, qualify and join conditions of one scope."""
+        from sqlglot import exp
+
+        expression = scope.expression
         if not isinstance(expression, exp.Select):
             return set()
-        found: set[str] = set()
         parts = [expression.args.get(k) for k in ("where", "having", "qualify")]
         parts += [j.args.get("on") for j in expression.args.get("joins") or []]
-        for part in parts:
-            if part is not None:
-                found |= self._columns(scope, part)
-        return found
+        return set().union(*(self._columns(scope, part) for part in parts if part is not None))

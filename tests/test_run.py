@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -188,37 +186,6 @@ def test_rows_of_an_unknown_site_wait_until_it_is_known(tmp_path: Path) -> None:
     assert any("site=BRE" in key[2] for key in made.values())
 
 
-def test_a_held_delivery_leaves_core_as_it_was_and_blocks_nothing_else(first: Deployment, tmp_path: Path) -> None:
-    made = copy(first, tmp_path)
-    before = made.values()
-    source = next((made.project / "data/meetbedrijf").glob("kwartierwaarden_AMF_2025-04_*"))
-    lines = gzip.decompress(source.read_bytes()).decode().splitlines()
-    ean = lines[1].split(";")[0]
-    rows = "\n".join(f"{ean};15-04-2025 {m // 60:02d}:{m % 60:02d};1,000;Gemeten" for m in range(0, 1440, 5))
-    drop(made, "meetbedrijf/kwartierwaarden_AMF_vijf_minuten_issued-20260101T0600.csv", f"{lines[0]}\n{rows}\n")
-    good = "Locatie;Maand;FTE;Personen\nUTR;2025-06;1500;1600\n"
-    drop(made, "klant/bezetting_nieuw_issued-20260101T0600.csv", good)
-    text = made.keten("run")
-    assert "held" in text and "25 hours" in text
-    after = made.values()
-    assert {k[0] for k in before if before[k] != after[k]} == {"residual_waste_per_fte"}
-    assert "no run was started" not in made.keten("run"), "a held delivery is tried again"
-
-
-def test_a_withdrawn_delivery_leaves_the_results_and_a_purged_one_its_bytes(first: Deployment, tmp_path: Path) -> None:
-    made = copy(first, tmp_path)
-    before = made.values()
-    receipt = made.rows("select receipt_id from bi.rpt_delivery where file_name like '%correctie%'")[0][0]
-    made.keten("receipt", "withdraw", receipt, "--reason", "wrong meter")
-    made.keten("run")
-    after = made.values()
-    assert {k[0] for k in before if before[k] != after[k]} == {"energy_intensity"}
-    made.keten("receipt", "purge", receipt, "--reason", "on request", "--yes")
-    made.keten("run")
-    assert not list((made.home / "landing/bytes").glob(f"*{receipt[-12:]}*"))
-    assert made.values() == after, "the file is still in the drop folder and must not come back"
-
-
 @pytest.mark.parametrize(
     ("break_it", "sentence"),
     [
@@ -242,35 +209,3 @@ def test_bad_settings_stop_before_any_work(first: Deployment, tmp_path: Path, br
     text = made.keten("run", check=False)
     assert sentence in text and "Traceback" not in text
     assert not (made.home / "engine.duckdb").exists()
-
-
-def test_a_second_run_waits_and_names_the_holder(first: Deployment, tmp_path: Path) -> None:
-    from pipelines.lock import run_lock
-
-    made = copy(first, tmp_path)
-    with run_lock(made.home, print):
-        waiting = made.start("run")
-        time.sleep(4)
-        assert waiting.poll() is None
-    text, _ = waiting.communicate(timeout=120)
-    assert f"waiting for another run: process {os.getpid()}" in " ".join(text.split())
-    assert waiting.returncode == 0
-
-
-def test_a_kill_at_any_moment_is_mended_by_the_next_run(tmp_path: Path) -> None:
-    made = Deployment(tmp_path)
-    generate(made.project, month_count=4)
-    moments = random.Random(2025)
-    for _ in range(20):
-        run = made.start("run")
-        time.sleep(moments.uniform(0.3, 9))
-        run.send_signal(signal.SIGKILL)
-        run.communicate(timeout=60)
-        if made.published.exists():
-            assert made.rows("select count(*) from bi.rpt_indicator_value")[0][0] > 0
-    made.keten("run")
-    undisturbed = Deployment(tmp_path / "undisturbed")
-    generate(undisturbed.project, month_count=4)
-    undisturbed.keten("run")
-    assert made.values() == undisturbed.values()
-    assert not list(made.published.parent.glob("*.tmp*")), "a torn publication was left"

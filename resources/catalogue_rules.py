@@ -1,0 +1,299 @@
+"""What must hold between declarations: units, code lists, columns, references and refs that exist.
+
+Belongs here: rules that need two declarations, and the wording of their errors. Does not belong here: reading files
+(catalogue), and the shape of one declaration (catalogue_models).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from resources.catalogue_models import (
+    ENV_VARIABLE,
+    Column,
+    Contract,
+    Declared,
+    Indicator,
+    MappedColumn,
+    Mapping,
+    Model,
+)
+from resources.errors import KetenError
+
+if TYPE_CHECKING:
+    from resources.catalogue import Catalogue
+
+# The expectations of Great Expectations a contract may list; importing the library to look takes seconds.
+EXPECTATIONS = frozenset(
+    """
+    UnexpectedRowsExpectation
+    expect_column_values_to_be_between expect_column_values_to_not_be_null
+    expect_column_values_to_be_in_set expect_column_values_to_be_unique
+    expect_column_values_to_match_regex expect_compound_columns_to_be_unique
+    expect_column_pair_values_a_to_be_greater_than_b
+    expect_column_sum_to_be_between expect_column_mean_to_be_between
+    expect_table_row_count_to_be_between
+    """.split()
+)
+# Tables the engine makes beside the code lists; a code list cannot take their names.
+ENGINE_TABLES = {"reference": ("month", "day", "holiday", "period", "indicator"), "run": ("clock", "month")}
+_PROVIDED = ("publish", "register", "intake", "audit")
+_TIMED = ("start_utc", "end_utc", "local_date")
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """The end of an error message: the known word that is closest, if one is close."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def explain(kind: type[Declared], error: ValidationError) -> str:
+    """The first thing pydantic found, as field and repair."""
+    first = error.errors()[0]
+    loc = first["loc"]
+    place = ".".join(str(p) for p in loc)
+    words = {
+        "extra_forbidden": f"is not a known key{meant(str(loc[-1]), _keys_at(kind, loc)) or '; remove it'}",
+        "missing": "is missing; add it",
+        "string_too_short": "is empty; fill it in",
+        "string_type": "should be text; put it between quotes",
+    }
+    return f"{place}: {words.get(first['type'], first['msg'])}"
+
+
+def _keys_at(kind: type[Declared], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand at a place inside a declaration."""
+    for part in loc[:-1]:
+        fields = {f.alias or name: f for name, f in kind.model_fields.items()}
+        if part in fields:
+            kind = _declared_in(fields[str(part)].annotation) or kind
+    return [f.alias or name for name, f in kind.model_fields.items()]
+
+
+def _declared_in(annotation: Any) -> type[Declared] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Declared):
+        return annotation
+    return next((found for a in get_args(annotation) if (found := _declared_in(a))), None)
+
+
+class Rules:
+    """Holds the declarations of a catalogue against each other."""
+
+    def __init__(self, found: Catalogue) -> None:
+        self.found = found
+
+    def hold(self) -> None:
+        """Raise KetenError at the first declaration that contradicts another."""
+        found = self.found
+        for unit in found.units.values():
+            self._one_of("reference/unit.csv", f"{unit.code}: canonical_code", unit.canonical_code, found.units)
+        for column in found.columns.values():
+            self._column("columns.yml", column)
+        for contract in found.contracts.values():
+            self._contract(contract)
+        for mapping in found.mappings.values():
+            self._mapping(mapping)
+        for model in found.models.values():
+            self._model(model)
+        for indicator in found.indicators.values():
+            self._indicator(indicator)
+        found.model_order()
+        self._deployment()
+
+    def _one_of(self, place: str, what: str, word: str, known: Collection[str]) -> None:
+        if word not in known:
+            raise KetenError(f"{place}: {what} '{word}' does not exist{meant(word, known) or '; correct the name'}")
+
+    def _once(self, place: str, what: str, ids: list[str]) -> None:
+        for word in ids:
+            if ids.count(word) > 1:
+                raise KetenError(f"{place}: {what} '{word}' stands twice; give each its own id")
+
+    def _range(self, place: str, span: tuple[Decimal, Decimal] | None) -> None:
+        if span and span[0] > span[1]:
+            raise KetenError(f"{place}: range: it starts above its end; swap them")
+
+    def _column(self, place: str, column: Column) -> None:
+        if column.unit:
+            self._one_of(place, f"{column.name}: unit", column.unit, self.found.units)
+        if column.unit_in:
+            self._one_of(place, f"{column.name}: unit_in: column", column.unit_in, self.found.columns)
+        if (column.type == "code") != (column.codes is not None):
+            raise KetenError(f"{place}: {column.name}: codes: write it for type 'code', and only there")
+        if column.codes:
+            self._one_of(place, f"{column.name}: code list", column.codes, self.found.code_lists)
+
+    def _contract(self, contract: Contract) -> None:
+        place = f"sources/{contract.name}.yml"
+        for name, column in contract.columns.items():
+            self._one_of(place, "column", name, self.found.columns)
+            if column.references:
+                self._one_of(place, f"{name}: dataset", column.references, self.found.contracts)
+            self._range(f"{place}: columns.{name}", column.range)
+        window = [*contract.window.scope, contract.window.period] if contract.window else []
+        if (contract.delivery == "window") != bool(window):
+            raise KetenError(f"{place}: window: write it for delivery 'window', and only there")
+        period = [contract.period] if contract.period else []
+        for name in [*contract.key, *period, *window, *(c for rule in contract.rules for c in rule.fails_on)]:
+            self._one_of(place, "column", name, contract.columns)
+        self._once(place, "rule", [r.id for r in contract.rules])
+        self._expectations(place, contract)
+
+    def _expectations(self, place: str, contract: Contract) -> None:
+        known = [*contract.columns, *(["repeat_no"] if contract.repeats == "number" else [])]
+        for expectation in contract.expectations:
+            self._one_of(place, "expectation", expectation.expect, EXPECTATIONS)
+            kwargs = expectation.kwargs
+            named = [kwargs[k] for k in ("column", "column_A", "column_B") if k in kwargs]
+            for name in [*named, *(kwargs.get("column_list") or ())]:
+                self._one_of(place, f"{expectation.expect}: column", str(name), known)
+            low, high = kwargs.get("min_value"), kwargs.get("max_value")
+            if low is None or high is None:
+                continue
+            if isinstance(low, str) != isinstance(high, str):
+                raise KetenError(
+                    f"{place}: {expectation.expect}: min_value and max_value differ in kind; write both alike"
+                )
+            if low > high:
+                raise KetenError(f"{place}: {expectation.expect}: min_value is above max_value; swap them")
+
+    def _mapping(self, mapping: Mapping) -> None:
+        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
+        self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
+        contract = self.found.contracts[mapping.dataset]
+        self._shape(place, mapping)
+        made = set(mapping.columns)
+        if mapping.time:
+            for name in _TIMED:
+                self._one_of(place, "time: column", name, contract.columns)
+                if name in made:
+                    raise KetenError(f"{place}: columns: '{name}' is made from 'stamp'; remove it")
+            made |= set(_TIMED)
+        for name, column in mapping.columns.items():
+            self._one_of(place, "column", name, [*contract.columns, *(["stamp"] if mapping.time else [])])
+            if bool(column.headings()) == (column.value is not None):
+                raise KetenError(f"{place}: columns.{name}: write either from or value")
+            made |= self._converted(place, name, column)
+        for name, declared in contract.columns.items():
+            if declared.required and name not in made:
+                raise KetenError(f"{place}: columns: '{name}' is required by the contract; map it with from or value")
+
+    def _shape(self, place: str, mapping: Mapping) -> None:
+        """Time rule and regular expressions of a mapping."""
+        if (mapping.time is not None) != ("stamp" in mapping.columns):
+            raise KetenError(f"{place}: time: it goes with a column 'stamp'; write both or neither")
+        if mapping.time:
+            self._zone(f"{place}: time.zone", mapping.time.zone)
+        patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
+        if mapping.unpivot:
+            patterns["unpivot.headings"] = mapping.unpivot.headings
+        if mapping.issued_at:
+            patterns["issued_at.pattern"] = mapping.issued_at.pattern
+        for field, pattern in patterns.items():
+            try:
+                groups = re.compile(pattern).groups
+            except re.error as error:
+                raise KetenError(f"{place}: {field}: not a regular expression ({error}); correct it") from None
+            if field == "issued_at.pattern" and not groups:
+                raise KetenError(f"{place}: {field}: put the moment between parentheses, as in '_(\\d{{8}})'")
+
+    def _converted(self, place: str, name: str, mapped: MappedColumn) -> set[str]:
+        """Check unit, codes and shift of a mapped column; the columns its unit fills besides."""
+        place = f"{place}: columns.{name}"
+        column = self.found.columns.get(name) or Column(name=name, type="timestamp", nl=name, en=name)
+        if mapped.shift and column.type not in ("date", "month"):
+            raise KetenError(f"{place}: shift: only a date can be shifted; remove it")
+        self._codes(place, column, mapped)
+        if not mapped.unit:
+            return set()
+        self._one_of(place, "unit", mapped.unit, self.found.units)
+        if column.unit_in and self.found.columns[column.unit_in].codes == "unit":
+            return {column.unit_in}
+        if column.unit is None:
+            raise KetenError(f"{place}: unit: this column has no unit of measure; remove it")
+        units = self.found.units
+        if units[mapped.unit].canonical_code != units[column.unit].canonical_code:
+            fit = ", ".join(c for c, u in units.items() if u.canonical_code == units[column.unit].canonical_code)
+            raise KetenError(f"{place}: unit '{mapped.unit}' cannot become '{column.unit}'; choose one of {fit}")
+        return set()
+
+    def _codes(self, place: str, column: Column, mapped: MappedColumn) -> None:
+        if column.codes is None:
+            if mapped.codes or mapped.default is not None:
+                raise KetenError(f"{place}: codes: this column has no code list; remove codes and default")
+            return
+        for code in [*mapped.codes.values(), *(c for c in (mapped.default, mapped.value) if c is not None)]:
+            self._one_of(place, f"code of {column.codes}", code, self.found.code_lists[column.codes])
+
+    def _model(self, model: Model) -> None:
+        place = f"{model.name.replace('.', '/')}.yml"
+        self._refs(f"{model.name.replace('.', '/')}.sql", model.refs)
+        names: list[str] = []
+        for entry in model.columns:
+            if isinstance(entry, str):
+                self._one_of(place, "column", entry, self.found.columns)
+                names.append(entry)
+                continue
+            try:
+                column = Column.model_validate(entry)
+            except ValidationError as error:
+                raise KetenError(f"{place}: columns.{entry.get('name', '?')}: {explain(Column, error)}") from None
+            self._column(place, column)
+            names.append(column.name)
+        self._once(place, "column", names)
+        for name in [*model.key, *([model.months] if model.months else [])]:
+            self._one_of(place, "column", name, names)
+        self._once(place, "check", [c.id for c in model.checks])
+        for check in model.checks:
+            if "{table}" not in check.sql or "{table}" not in check.fires_on:
+                raise KetenError(f"{place}: checks.{check.id}: write {{table}} for the table in sql and fires_on")
+
+    def _refs(self, place: str, refs: tuple[str, ...]) -> None:
+        known = [f"core.{c}" for c in self.found.contracts] + list(self.found.models)
+        known += [f"indicator.{i}" for i in self.found.indicators] + [f"reference.{c}" for c in self.found.code_lists]
+        known += [f"{schema}.{table}" for schema, tables in ENGINE_TABLES.items() for table in tables]
+        for ref in refs:
+            if ref.split(".")[0] not in _PROVIDED:
+                self._one_of(place, "ref", ref, known)
+
+    def _indicator(self, indicator: Indicator) -> None:
+        stem = f"indicators/{indicator.pillar}/{indicator.id}"
+        place = f"{stem}.yml"
+        self._refs(f"{stem}.sql", indicator.refs)
+        self._one_of(place, "unit", indicator.unit, self.found.units)
+        for side in [indicator.numerator, *([indicator.denominator] if indicator.denominator else [])]:
+            self._one_of(place, "component", side, indicator.components)
+        if (indicator.kind == "ratio") != (indicator.denominator is not None):
+            raise KetenError(f"{place}: denominator: write it for kind 'ratio', and only there")
+        self._range(place, indicator.range)
+        dimensions = [n for n, c in self.found.columns.items() if c.dimension]
+        for component in indicator.components.values():
+            self._one_of(place, "unit", component.unit, self.found.units)
+            for key in component.keys:
+                self._one_of(place, "key", key, dimensions)
+        for key in [k for level in indicator.levels for k in level]:
+            self._one_of(place, "level key", key, indicator.components[indicator.numerator].keys)
+
+    def _deployment(self) -> None:
+        if settings := self.found.deployment:
+            self._zone("keten.yml: zone", settings.zone)
+            if settings.reporting.last and settings.reporting.last < settings.reporting.first:
+                raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
+        for source in self.found.sources:
+            self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
+            if "${" in ENV_VARIABLE.sub("", source.path):
+                place = f"sources.yml: {source.origin}/{source.dataset}: path"
+                raise KetenError(f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}}")
+
+    def _zone(self, place: str, zone: str) -> None:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise KetenError(f"{place}: '{zone}' is not a time zone; write one such as Europe/Amsterdam") from None

@@ -1,0 +1,75 @@
+"""The engine's list of receipts: which there are, in what order, and what they were judged by.
+
+Belongs here: the intake tables and their bookkeeping. Does not belong here: the rows of a delivery (intake).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resources.errors import KetenError
+from resources.merging import DatasetTables
+
+if TYPE_CHECKING:
+    from resources.catalogue import Catalogue
+    from resources.engine import Engine
+    from resources.landing import Landing
+
+
+def code_fingerprint() -> str:
+    """sha256 over the Python files of intake: a changed judge judges again."""
+    digest = hashlib.sha256()
+    for name in ("intake", "judging", "merging", "reading", "repeats", "zones"):
+        digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
+    return digest.hexdigest()
+
+
+def dataset_order(catalogue: Catalogue) -> list[str]:
+    """Datasets with the ones they refer to first."""
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise KetenError(f"sources/{name}.yml refers to itself through {' -> '.join(path)}")
+        for column in catalogue.contracts[name].columns.values():
+            if column.references and column.references != name:
+                visit(column.references, (*path, name))
+        if name not in order:
+            order.append(name)
+
+    for name in sorted(catalogue.contracts):
+        visit(name, ())
+    return order
+
+
+def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
+    """Create the intake tables and list the receipts."""
+    run = engine.connection.execute
+    run("""create table if not exists intake.receipt (receipt_id VARCHAR, origin VARCHAR, dataset VARCHAR,
+        file_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, issued_at TIMESTAMP, known_from TIMESTAMP,
+        position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, received_rows BIGINT, blank_rows BIGINT)""")
+    run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
+    for name in dataset_order(catalogue):
+        DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
+    list_receipts(engine, landing)
+
+
+def list_receipts(engine: Engine, landing: Landing) -> None:
+    """Bring the engine's list of receipts and their total order up to date with the landing zone."""
+    run = engine.connection.execute
+    rows = [
+        (r.receipt_id, r.origin, r.dataset, r.file_name, r.sha256, r.received_at, r.issued_at, position)
+        for position, r in enumerate(landing.receipts(), start=1)
+    ]
+    run(
+        "create or replace temp table listed (a VARCHAR, b VARCHAR, c VARCHAR, d VARCHAR, e VARCHAR, f TIMESTAMP, g TIMESTAMP, h BIGINT)"
+    )
+    if rows:
+        engine.connection.executemany("insert into listed values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    run("update intake.receipt set position = h from listed where receipt_id = a and position <> h")
+    run(
+        "insert into intake.receipt select a, b, c, d, e, f, g, f, h, 'landed', null, null, 0, 0 from listed"
+        " where a not in (select receipt_id from intake.receipt)"
+    )
