@@ -50,8 +50,9 @@ _TIMED = ("start_utc", "end_utc", "local_date")
 
 def meant(word: str, known: Collection[str]) -> str:
     """The end of an error message: the known word that is closest, if one is close."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    plain = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(word.lower(), plain, 1)
+    return f"; did you mean '{plain[close[0]]}'?" if close else ""
 
 
 def explain(kind: type[Declared], error: ValidationError) -> str:
