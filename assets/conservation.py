@@ -1,6 +1,7 @@
-"""Every row accounted for: what became of the records of each delivery, as a table and as an invariant.
+"""Every row accounted for: what became of the records of each delivery.
 
-Belongs here: the counts per receipt, made from the current state of the rows. Does not belong here: changing any row.
+Belongs here: the counts per receipt and the rejected rows, made from the current state of the rows. Does not belong
+here: changing any row, and the invariant itself (`dbt_like_sql/bi/rpt_delivery.yml`).
 """
 
 from __future__ import annotations
@@ -10,42 +11,48 @@ from typing import TYPE_CHECKING
 from resources.receipt_list import dataset_order
 
 if TYPE_CHECKING:
-    from resources.catalogue import Catalogue
-    from resources.engine import Engine
-
-DELIVERIES = "publish.rpt_delivery"
-REJECTED = "publish.rpt_rejected_row"
-
-IMBALANCE = f"select * from {DELIVERIES} where received <> accepted + quarantined + ignored or new_rows < 0"
+    from resources.catalogue import Catalogue, Contract
 
 
-def account(engine: Engine, catalogue: Catalogue) -> None:
-    """Write the counts per receipt and the rejected rows of all datasets into the staging tables of publication."""
-    names = dataset_order(catalogue)
-    engine.replace(DELIVERIES, " union all ".join(_counts(n) for n in names))
-    engine.replace(REJECTED, " union all ".join(_rejected(n) for n in names))
+def deliveries_select(catalogue: Catalogue) -> str:
+    """SQL of one row per receipt with what became of its records, in records after unpivoting."""
+    return " union all ".join(_counts(catalogue.contracts[name]) for name in dataset_order(catalogue))
 
 
-def _counts(name: str) -> str:
-    core = f"core.{name}"
-    of = "where x.receipt_id = r.receipt_id"
-    return f"""
-    select *, accepted - unchanged_rows - restating_rows as new_rows from (
-        select r.receipt_id, r.dataset, r.origin, r.file_name, r.received_at, r.issued_at, r.state, r.reason,
-            case when r.state = 'loaded' then r.received_rows else 0 end as received,
-            (select count(*) from {core} x {of}) + (select count(*) from {core}__history x {of}) as accepted,
-            (select count(*) from {core}__quarantine x {of}) as quarantined,
-            (select count(*) from {core}__ignored x {of})
-                + case when r.state = 'loaded' then r.blank_rows else 0 end as ignored,
-            (select count(*) from {core}__history x {of} and x.state = 'unchanged') as unchanged_rows,
-            (select count(*) from {core}__history x where x.ended_by = r.receipt_id and x.state = 'restated') as restating_rows,
-            (select count(*) from {core}__history x where x.ended_by = r.receipt_id and x.state = 'withdrawn') as withdrawing_rows
-        from intake.receipt r where r.dataset = '{name}'
-    )"""
-
-
-def _rejected(name: str) -> str:
-    return (
+def rejected_rows_select(catalogue: Catalogue) -> str:
+    """SQL of one row per quarantined record, with its reasons and its original text."""
+    return " union all ".join(
         f"select '{name}' as dataset, receipt_id, row_no, record_no, array_to_string(reasons, ', ') as reasons, row_text"
         f" from core.{name}__quarantine"
+        for name in dataset_order(catalogue)
     )
+
+
+def _counts(contract: Contract) -> str:
+    core = f"core.{contract.name}"
+
+    def counted(table: str, key: str = "receipt_id", where: str = "") -> str:
+        """Rows of a table by receipt; grouped once, so that a long list of receipts costs no more than a short one."""
+        return f"(select {key} as id, count(*) as n from {table} {where} group by 1)"
+
+    return f"""
+    select *, accepted_rows - unchanged_rows - restating_rows as new_rows from (
+        select r.receipt_id, r.dataset, r.origin, r.file_name, r.received_at, r.issued_at, r.state, r.reason,
+            {contract.quarantine_tolerance}::decimal(28, 6) as quarantine_tolerance_share,
+            case when r.state = 'loaded' then r.received_rows else 0 end as received_rows,
+            coalesce(c.n, 0) + coalesce(h.n, 0) as accepted_rows,
+            coalesce(q.n, 0) as quarantined_rows,
+            coalesce(i.n, 0) + case when r.state = 'loaded' then r.blank_rows else 0 end as ignored_rows,
+            coalesce(u.n, 0) as unchanged_rows,
+            coalesce(s.n, 0) as restating_rows,
+            coalesce(w.n, 0) as withdrawing_rows
+        from intake.receipt r
+        left join {counted(core)} c on c.id = r.receipt_id
+        left join {counted(f"{core}__history")} h on h.id = r.receipt_id
+        left join {counted(f"{core}__quarantine")} q on q.id = r.receipt_id
+        left join {counted(f"{core}__ignored")} i on i.id = r.receipt_id
+        left join {counted(f"{core}__history", where="where state = 'unchanged'")} u on u.id = r.receipt_id
+        left join {counted(f"{core}__history", "ended_by", "where state = 'restated'")} s on s.id = r.receipt_id
+        left join {counted(f"{core}__history", "ended_by", "where state = 'withdrawn'")} w on w.id = r.receipt_id
+        where r.dataset = '{contract.name}'
+    )"""

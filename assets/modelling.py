@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assets.rollup import rollup_select
+from resources.catalogue_models import Column
+from resources.engine import TYPES
 from resources.expectations import CheckResult
 
 if TYPE_CHECKING:
@@ -19,16 +21,17 @@ LEAVES = "publish.fact_indicator_month"
 VALUES = "publish.rpt_indicator_value"
 
 
-def compute(engine: Engine, model: Model) -> int:
-    """Compute one model, only the months of the run where it has months; returns its number of rows."""
-    if model.months:
+def compute(engine: Engine, model: Model, whole: bool = True) -> int:
+    """Compute one model, as a whole or only the months of the run where it has months; returns its number of rows."""
+    if model.months and not whole:
         return engine.replace_months(model.name, model.sql, model.months)
     return engine.replace(model.name, model.sql)
 
 
-def compute_indicator(engine: Engine, indicator: Indicator) -> int:
+def compute_indicator(engine: Engine, indicator: Indicator, whole: bool = True) -> int:
     """Compute the monthly components of an indicator into `indicator.<id>`; returns its number of rows."""
-    return engine.replace_months(f"indicator.{indicator.id}", indicator.sql, "month")
+    table = f"indicator.{indicator.id}"
+    return engine.replace(table, indicator.sql) if whole else engine.replace_months(table, indicator.sql, "month")
 
 
 def all_keys(catalogue: Catalogue) -> list[str]:
@@ -36,17 +39,16 @@ def all_keys(catalogue: Catalogue) -> list[str]:
     return sorted(name for name, column in catalogue.columns.items() if column.dimension)
 
 
-def roll_up(engine: Engine, catalogue: Catalogue) -> dict[str, int]:
-    """Leaves and rolled-up values of all indicators into the two staging tables of publication."""
+def roll_up(engine: Engine, catalogue: Catalogue) -> int:
+    """Leaves and rolled-up values of all indicators into the two staging tables of publication; the number of values."""
     keys = all_keys(catalogue)
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
-    leaves = " union all ".join(_leaf_select(i, keys) for i in items)
-    values = " union all by name ".join(f"({rollup_select(i, keys)})" for i in items)
-    return {LEAVES: engine.replace(LEAVES, leaves), VALUES: engine.replace(VALUES, values)}
+    engine.replace(LEAVES, " union all ".join(_leaf_select(i, keys) for i in items))
+    return engine.replace(VALUES, " union all by name ".join(f"({rollup_select(i, keys)})" for i in items))
 
 
 def _leaf_select(indicator: Indicator, keys: list[str]) -> str:
-    own = {k for component in indicator.components.values() for k in component.keys}
+    own = _own_keys(indicator)
     listed = ", ".join(k if k in own else f"null::varchar as {k}" for k in keys)
     return (
         f"select '{indicator.id}' as indicator_id, component, month, {listed}, amount, entity_id, gap_code"
@@ -54,75 +56,89 @@ def _leaf_select(indicator: Indicator, keys: list[str]) -> str:
     )
 
 
-def check_model(engine: Engine, table: str, key: Iterable[str], checks: Iterable[object]) -> list[CheckResult]:
-    """The invariants of a computed table: its key is filled and unique, and its own checks find no violating row."""
-    key = list(key)
-    listed = ", ".join(key)
-    missing = " or ".join(f"{k} is null" for k in key)
-    found = [
-        _violations(
-            engine,
-            table,
-            "key_unique",
-            "critical",
-            f"select {listed} from {table} group by {listed} having count(*) > 1",
-            f"De sleutel {listed} is uniek.",
-            f"The key {listed} is unique.",
-        ),
+def _own_keys(indicator: Indicator) -> list[str]:
+    return sorted({k for component in indicator.components.values() for k in component.keys})
+
+
+def check_model(engine: Engine, catalogue: Catalogue, model: Model) -> list[CheckResult]:
+    """The invariants of a computed table: its declared columns, its key, and its own checks find no violating row."""
+    return [
+        _declared_columns(engine, model.name, catalogue.columns_of(model)),
+        *_key(engine, model.name, list(model.key)),
+        *(_violations(engine, model.name, c.id, c.severity, c.sql, c.nl, c.en) for c in model.checks),
     ]
-    if missing and table.split(".")[0] in ("ledger", "bi"):
-        found.append(
-            _violations(
-                engine,
-                table,
-                "key_filled",
-                "critical",
-                f"select {listed} from {table} where {missing}",
-                f"De sleutel {listed} is overal gevuld.",
-                f"The key {listed} is filled everywhere.",
-            )
-        )
-    for c in checks:
-        sql = c.sql.replace("{table}", table)  # type: ignore[attr-defined]
-        found.append(_violations(engine, table, c.id, c.severity, sql, c.nl, c.en))  # type: ignore[attr-defined]
+
+
+def check_indicator(engine: Engine, catalogue: Catalogue, indicator: Indicator) -> list[CheckResult]:
+    """The invariants of an indicator: declared columns, leaves unique, known components, plausible values."""
+    table, own = f"indicator.{indicator.id}", _own_keys(indicator)
+    key = ["component", "month", *own, "entity_id"]
+    found = [
+        _declared_columns(engine, table, component_columns(catalogue, indicator)),
+        *_key(engine, table, key, ["component", "month"]),
+    ]
+    known = ", ".join(f"'{c}'" for c in indicator.components)
+    sql = f"select component from {{table}} where component not in ({known})"
+    nl, en = (
+        "Elke regel hoort bij een onderdeel van de indicator.",
+        "Every row belongs to a component of the indicator.",
+    )
+    found.append(_violations(engine, table, "known_component", "critical", sql, nl, en))
+    nl, en = (
+        "Een leeg getal zegt waarom, en een gevuld getal niet.",
+        "An empty amount says why, and a filled one does not.",
+    )
+    sql = "select component from {table} where (amount is null) <> (gap_code is not null)"
+    found.append(_violations(engine, table, "amount_or_gap", "critical", sql, nl, en))
+    if indicator.range:
+        low, high = indicator.range
+        sql = f"select value from {VALUES} where indicator_id = '{indicator.id}' and value not between {low} and {high}"
+        span = f"{low} - {high} {indicator.unit}"
+        nl, en = f"De waarde ligt in {span}.", f"The value lies within {span}."
+        found.append(_violations(engine, table, "plausible_value", "warning", sql, nl, en))
     return found
 
 
-def check_indicator(engine: Engine, indicator: Indicator, table: str = VALUES) -> list[CheckResult]:
-    """The invariants of an indicator: leaves unique, values in the plausible range, nothing covered more than once."""
-    own = sorted({k for component in indicator.components.values() for k in component.keys})
-    name = f"indicator.{indicator.id}"
-    key = ["component", "month", *own, "entity_id"]
-    results = check_model(engine, name, key, ())
-    known = ", ".join(f"'{c}'" for c in indicator.components)
-    results.append(
-        _violations(
-            engine,
-            name,
-            "known_component",
-            "critical",
-            f"select * from {name} where component not in ({known})",
-            "Elke regel hoort bij een onderdeel van de indicator.",
-            "Every row belongs to a component of the indicator.",
-        )
+def component_columns(catalogue: Catalogue, indicator: Indicator) -> list[Column]:
+    """The columns that the SQL of an indicator returns: component, month, its keys, amount, entity_id, gap_code."""
+    units = ", ".join(f"{name}: {c.unit}" for name, c in indicator.components.items())
+    amount = {"nl": f"Hoeveelheid ({units})", "en": f"Amount ({units})"}
+    gap = {"nl": "Waarom de hoeveelheid leeg is", "en": "Why the amount is empty"}
+    return [
+        Column(name="component", type="text", nl="Onderdeel van de indicator", en="Component of the indicator"),
+        catalogue.columns["month"],
+        *(catalogue.columns[k] for k in _own_keys(indicator)),
+        Column(name="amount", type="decimal", **amount),
+        Column(name="entity_id", type="text", nl="Wat geteld wordt", en="What is counted"),
+        Column(name="gap_code", type="text", **gap),
+    ]
+
+
+def _declared_columns(engine: Engine, table: str, columns: Iterable[Column]) -> CheckResult:
+    expected, made = {c.name: TYPES[c.type] for c in columns}, dict(engine.columns(table))
+    wrong = sorted(
+        {f"{n} is {k}" for n, k in made.items() if expected.get(n) != k}
+        | {f"{n} is absent" for n in expected.keys() - made}
     )
-    if indicator.range:
-        low, high = indicator.range
-        sql = f"select * from {table} where indicator_id = '{indicator.id}' and value not between {low} and {high}"
-        results.append(
-            _violations(
-                engine,
-                name,
-                "plausible_value",
-                "warning",
-                sql,
-                f"De waarde ligt tussen {low} en {high} {indicator.unit}.",
-                f"The value lies between {low} and {high} {indicator.unit}.",
-            )
-        )
-    return results
+    nl, en = "De kolommen zijn zoals gedeclareerd.", "The columns are as declared."
+    outcome = "failed" if wrong else "passed"
+    return CheckResult(table, "declared_columns", "critical", outcome, ", ".join(wrong), nl, en)
+
+
+def _key(engine: Engine, table: str, key: list[str], filled: list[str] | None = None) -> Iterable[CheckResult]:
+    listed = ", ".join(key)
+    sql = f"select {listed} from {{table}} group by {listed} having count(*) > 1"
+    nl, en = f"De sleutel {listed} is uniek.", f"The key {listed} is unique."
+    yield _violations(engine, table, "key_unique", "critical", sql, nl, en)
+    told = filled or key
+    missing = " or ".join(f"{k} is null" for k in told)
+    nl, en = f"{', '.join(told)}: overal gevuld.", f"{', '.join(told)}: filled everywhere."
+    yield _violations(
+        engine, table, "key_filled", "critical", f"select 1 as missing from {{table}} where {missing}", nl, en
+    )
 
 
 def _violations(engine: Engine, table: str, check_id: str, severity: str, sql: str, nl: str, en: str) -> CheckResult:
-    rows = int(engine.read(f"select count(*) as n from ({sql})").read_all()["n"][0].as_py())
+    select = sql.replace("{table}", table)
+    rows = int(engine.read(f"select count(*) as n from ({select})").read_all()["n"][0].as_py())
     return CheckResult(table, check_id, severity, "failed" if rows else "passed", f"violating rows: {rows}", nl, en)

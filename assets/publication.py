@@ -1,4 +1,4 @@
-"""Publishing: keys, digests and the file that BI tools read, whole or not at all.
+"""Publishing: the tables that describe the run itself, and the file that BI tools read, whole or not at all.
 
 Belongs here: which tables are published, and the invariants that block. Does not belong here: how a file is written.
 """
@@ -6,69 +6,68 @@ Belongs here: which tables are published, and the invariants that block. Does no
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.conservation import IMBALANCE, account
-from resources import key_register, publication_history, publishing
+from assets.conservation import deliveries_select, rejected_rows_select
+from assets.modelling import check_model
+from resources import audit, key_register, publishing
+from resources.engine import TYPES
 from resources.errors import KetenError
-from resources.expectations import CheckResult
+from resources.pillar_views import pillar_view_sql
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assets.session import Session
+    from resources.catalogue import Catalogue
     from resources.engine import Engine
+    from resources.expectations import CheckResult
 
-# Made by Python rather than by a model: they describe the run itself.
-TABLES_FROM_ENGINE = {
-    "rpt_delivery": ("publish.rpt_delivery", ("receipt_id",)),
-    "rpt_rejected_row": ("publish.rpt_rejected_row", ("dataset", "receipt_id", "row_no", "record_no")),
-    "rpt_check": ("audit.check_result", ("table_name", "check_id")),
-}
-
-DIMENSIONS = {
-    "party": "select party_id from core.party",
-    "site": "select site_id from core.site",
-    "chain": "select chain_id from core.chain",
-    "service": "select code from reference.service",
-    "carrier": "select code from reference.carrier",
-    "stream": "select code from reference.waste_stream",
-}
+PILLARS = ("people", "planet", "purpose")
 
 
 def register_keys(session: Session) -> None:
     """Give every natural key of a dimension its surrogate key; on a fresh engine the published ones come back first."""
-    connection = session.engine.connection
     if session.published.exists():
-        key_register.restore_keys(connection, session.published)
-    for dimension, select in DIMENSIONS.items():
-        key_register.assign_keys(connection, dimension, select)
+        key_register.restore_keys(session.engine, session.published)
+    for dimension, select in session.catalogue.dimensions().items():
+        key_register.assign_keys(session.engine, dimension, select)
 
 
 def publish_session(session: Session) -> publishing.Publication:
     """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published."""
-    account(session.engine, session.catalogue)
-    session.record("publish.rpt_delivery", [_conservation(session)])
-    broken = [c for c in _critical(session) if c.blocks]
+    describe_run(session.engine, session.catalogue)
+    broken = [c for c in _invariants(session) if c.blocks]
     if broken:
         told = "; ".join(f"{c.table}: {c.en} ({c.observed})" for c in broken[:5])
         raise KetenError(f"{len(broken)} invariants do not hold: {told}")
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
-        "input_fingerprint": session.input_fingerprint(),
+        "input_fingerprint": session.fingerprint(),
         "as_of": session.as_of,
     }
-    views = {f"{p}_indicators": sql for p, sql in _views(session).items()}
+    items = list(session.catalogue.indicators.values())
+    views = {f"{pillar}_indicators": pillar_view_sql(items, pillar) for pillar in PILLARS}
     made = publishing.publish(
-        session.engine.connection, session.published, _tables(session), views, run, adopt=session.adopt
+        session.engine, session.published, table_specs(session.catalogue), views, run, adopt=session.adopt
     )
     session.models_done()
     return made
 
 
+def describe_run(engine: Engine, catalogue: Catalogue) -> None:
+    """Make and check the tables about the run itself: deliveries, rejected rows and, last, all checks."""
+    makers = {"bi.rpt_delivery": deliveries_select, "bi.rpt_rejected_row": rejected_rows_select}
+    for table, select in makers.items():
+        engine.replace(table, select(catalogue))
+        audit.record(engine, table, check_model(engine, catalogue, catalogue.models[table]))
+    engine.replace("bi.rpt_check", f"select * from {audit.CHECK_RESULT}")
+
+
 def is_current(engine: Engine, published: Path, fingerprint: str) -> bool:
     """Whether the published file was made of just these inputs and no delivery is held back or rejected."""
-    if not published.exists() or publication_history.applied_input(engine.connection, published) != fingerprint:
+    if not published.exists() or publishing.applied_input(engine, published) != fingerprint:
         return False
     if not engine.columns("intake.receipt"):
         return False
@@ -78,44 +77,20 @@ def is_current(engine: Engine, published: Path, fingerprint: str) -> bool:
     return bool(open_ones.read_all()["n"][0].as_py() == 0)
 
 
-def _conservation(session: Session) -> CheckResult:
-    rows = session.engine.read(f"select count(*) as n from ({IMBALANCE})").read_all()["n"][0].as_py()
-    return CheckResult(
-        "publish.rpt_delivery",
-        "conservation",
-        "critical",
-        "failed" if rows else "passed",
-        f"deliveries out of balance: {rows}",
-        "Ontvangen is aanvaard plus afgekeurd plus genegeerd, per aanlevering.",
-        "Received is accepted plus quarantined plus ignored, for every delivery.",
-    )
+def _invariants(session: Session) -> list[CheckResult]:
+    """Results of everything that is computed from core; the expectations of core have held their delivery already."""
+    known = {*session.catalogue.models, *(f"indicator.{i}" for i in session.catalogue.indicators)}
+    return [c for c in audit.recorded(session.engine) if c.table in known]
 
 
-def _critical(session: Session) -> list[CheckResult]:
-    """Critical results of everything that is computed here; those of core have held their delivery already."""
-    rows = session.engine.connection.execute(
-        "select * from audit.check_result where severity = 'critical' and table_name not like 'core.%'"
-    ).fetchall()
-    return [CheckResult(*row) for row in rows]
-
-
-def _views(session: Session) -> dict[str, str]:
-    items = list(session.catalogue.indicators.values())
-    return {pillar: publishing.pillar_view_sql(items, pillar) for pillar in ("people", "planet", "purpose")}
-
-
-def _tables(session: Session) -> dict[str, publishing.TableSpec]:
-    engine, known = session.engine, session.catalogue.columns
-    sources = {
-        m.name.removeprefix("bi."): (m.name, tuple(m.key))
-        for m in session.catalogue.models.values()
-        if m.name.startswith("bi.")
+def table_specs(catalogue: Catalogue) -> dict[str, publishing.TableSpec]:
+    """How each bi table is published: its declared columns with their comments, in order of its key."""
+    return {
+        name.removeprefix("bi."): publishing.TableSpec(
+            columns=[(c.name, TYPES[c.type], f"{c.nl} / {c.en}") for c in catalogue.columns_of(model)],
+            key=model.key,
+            comment=f"{model.title.nl} / {model.title.en}. Grain: {model.grain}. {model.description.nl} / {model.description.en}",
+        )
+        for name, model in catalogue.models.items()
+        if name.startswith("bi.")
     }
-    specs = {}
-    for name, (table, key) in {**sources, **TABLES_FROM_ENGINE}.items():
-        columns = [
-            (column, kind, f"{known[column].nl} / {known[column].en}" if column in known else column.replace("_", " "))
-            for column, kind in engine.columns(table).items()
-        ]
-        specs[name] = publishing.TableSpec(columns=columns, key=key, source=table)
-    return specs

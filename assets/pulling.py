@@ -15,7 +15,7 @@ from pathlib import Path
 
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.errors import KetenError
-from resources.landing import Landing, now_utc, stable_files
+from resources.landing import Landing, now_utc, sha256_of, stable_files
 from resources.privacy import personal_columns
 
 
@@ -51,21 +51,19 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
 
 
 def _take(landing: Landing, source: Source, mapping: Mapping, path: Path, done: Pulled) -> None:
-    from resources.landing import sha256_of
-
-    if landing.known(source.origin, source.dataset, sha256_of(path)):
+    digest = sha256_of(path)
+    if landing.known(source.origin, source.dataset, digest):
         return
     try:
         headings = personal_columns(path, mapping)
     except KetenError:
         headings = []  # an unreadable file is landed and rejected with its reason
     if headings:
-        landing.refuse(path, source.origin, source.dataset, headings, now_utc())
+        landing.refuse(path, digest, source.origin, source.dataset, headings, now_utc())
         done.refused[path.name] = headings
         return
-    receipt = landing.land(path, source.origin, source.dataset, issued_at(mapping, path.name), now_utc())
-    if receipt:
-        done.landed.append(receipt.receipt_id)
+    issued = issued_at(mapping, path.name)
+    done.landed.append(landing.land(path, digest, source.origin, source.dataset, issued, now_utc()).receipt_id)
 
 
 def issued_at(mapping: Mapping, file_name: str) -> str | None:

@@ -5,24 +5,29 @@ Belongs here: state that the steps of one run share. Does not belong here: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
+from resources import audit
 from resources.catalogue import Catalogue
 from resources.engine import Engine
-from resources.expectations import CheckResult
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import Landing
-from resources.sql_compiler import Lineage
+from resources.progress import Progress
+from resources.sql_compiler import Lineage, lineage
 
 
 @dataclass
 class Session:
-    """What the steps of a run share. `months` forces months beside the touched ones."""
+    """What the steps of a run share.
+
+    `fingerprint` gives what the run was made of, for the publication to note; `whole` tells whether every month is
+    computed again, so that tables are replaced and nothing of older declarations stays in them.
+    """
 
     engine: Engine
     landing: Landing
@@ -31,26 +36,27 @@ class Session:
     published: Path
     run_id: str
     as_of: date
-    months: tuple[date, ...] = ()
+    progress: Progress
+    fingerprint: Callable[[], str]
     adopt: bool = False
-    progress: Callable[[str], None] = print
-    pulled: dict[str, Pulled] = field(default_factory=dict)
     intake: dict[str, IntakeResult] = field(default_factory=dict)
-
-    fingerprint: Callable[[], str] = lambda: ""
     computed_state: str = ""
+    whole: bool = True
 
     def begin(self) -> None:
         """Take the mark that all models are computed: a run that is killed from here on computes everything again."""
-        run = self.engine.connection.execute
-        run("create table if not exists run.computed (state VARCHAR)")
-        row = run("select max(state) from run.computed").fetchone()
-        self.computed_state = (row[0] if row else None) or ""
-        run("delete from run.computed")
-        self.ensure_audit()
+        audit.prepare_audit(self.engine)
+        if self.engine.columns("run.computed"):
+            rows = self.engine.read("select state from run.computed").read_all().to_pylist()
+            self.computed_state = rows[0]["state"] if rows else ""
+        self.engine.replace("run.computed", "select ''::varchar as state limit 0")
 
-    def model_state(self) -> str:
-        """What the models depend on beside core: the catalogue and the reporting months."""
+    def models_done(self) -> None:
+        """Note that all models are computed for this catalogue and these reporting months."""
+        self.engine.replace("run.computed", f"select '{self._model_state()}' as state")
+
+    def _model_state(self) -> str:
+        """What the models depend on beside core."""
         return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}"
 
     @property
@@ -60,66 +66,34 @@ class Session:
 
     def pull(self, dataset: str) -> Pulled:
         """Land what is new for a dataset."""
-        self.pulled[dataset] = pull(self.catalogue, self.project, self.landing, dataset)
-        return self.pulled[dataset]
+        return pull(self.catalogue, self.project, self.landing, dataset)
 
     def take_in(self, dataset: str) -> IntakeResult:
         """Judge, expect and merge the deliveries of a dataset."""
         result = DatasetIntake(self.engine, self.landing, self.catalogue, dataset, self.progress).take_in()
         self.intake[dataset] = result
-        if result.checks:
-            self.record(f"core.{dataset}", result.checks)
+        if result.changed or result.checks:
+            audit.record(self.engine, f"core.{dataset}", result.checks)
         return result
 
-    def plan_months(self) -> list[date]:
-        """Decide which months are computed again: the touched ones, or all when that cannot be told apart."""
+    def plan_months(self, forced: set[date]) -> list[date]:
+        """Decide which months are computed again: forced and touched ones, or all when that cannot be told apart."""
         engine, span = self.engine, self.horizon
         prepare_reference(engine, self.catalogue, span, self.as_of, self.run_id)
-        touched: set[date] = set(self.months)
-        everything = self.computed_state != self.model_state()
+        touched = set(forced)
+        timeless = any(r.changed and r.months is None for r in self.intake.values())
+        self.whole = timeless or self.computed_state != self._model_state()
         for result in self.intake.values():
-            if result.changed and result.months is None:
-                everything = True
             touched |= result.months or set()
-        months = [m for m in span.months() if everything or m in touched]
+        months = [m for m in span.months() if self.whole or m in touched]
         set_months(engine, months)
         return months
 
-    def models_done(self) -> None:
-        """Note that all models are computed for this catalogue and horizon."""
-        self.engine.connection.execute("insert into run.computed values (?)", [self.model_state()])
-
-    def record(self, table: str, checks: Iterable[CheckResult]) -> None:
-        """Replace what is known of the checks of one table."""
-        run = self.engine.connection.execute
-        run("delete from audit.check_result where table_name = ?", [table])
-        for c in checks:
-            run(
-                "insert into audit.check_result values (?, ?, ?, ?, ?, ?, ?)",
-                [c.table, c.check_id, c.severity, c.outcome, c.observed, c.nl, c.en],
-            )
-
-    def recorded(self, table: str) -> list[CheckResult]:
-        """The last known check results of one table."""
-        rows = self.engine.connection.execute(
-            "select * from audit.check_result where table_name = ? order by check_id", [table]
-        ).fetchall()
-        return [CheckResult(*row) for row in rows]
-
-    def ensure_audit(self) -> None:
-        """Create the table of check results."""
-        self.engine.connection.execute(
-            "create table if not exists audit.check_result (table_name VARCHAR, check_id VARCHAR, severity VARCHAR,"
-            " outcome VARCHAR, observed VARCHAR, nl VARCHAR, en VARCHAR)"
-        )
-
-    def input_fingerprint(self) -> str:
-        """What this run was made of, as the publication notes it; the caller of the run supplies it."""
-        return self.fingerprint()
-
-    def lineage(self, sql: str, refs: tuple[str, ...]) -> Lineage:
-        """Column lineage of a model against the tables as they are in the engine."""
-        from resources.sql_compiler import lineage
-
-        schema = {ref: dict(self.engine.columns(ref)) for ref in refs}
-        return lineage(sql, schema)
+    def lineage(self, name: str, sql: str, refs: tuple[str, ...]) -> Lineage:
+        """Column lineage of a model against the tables as they are in the engine; worked out once per declaration."""
+        state = self._model_state()
+        known = audit.recorded_lineage(self.engine, name, state)
+        if known is None:
+            known = lineage(sql, {ref: dict(self.engine.columns(ref)) for ref in refs})
+            audit.record_lineage(self.engine, name, state, known)
+        return known

@@ -12,19 +12,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.modelling import compute, compute_indicator
+from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
 from resources.engine import Engine
 from resources.errors import KetenError
 from resources.intake import DatasetIntake
 from resources.landing import Landing
+from resources.progress import Progress
 from resources.published import rows_of
+from resources.reading import text
 from resources.receipt_list import dataset_order, prepare
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator
 
+TOTAL = "total"
 _VALUE = "value, numerator, denominator, coverage, value_status"
 
 
@@ -51,6 +54,9 @@ class Trace:
 
 @dataclass(frozen=True)
 class _Row:
+    """A published value: `value` holds what _VALUE lists."""
+
+    scope: str
     period_code: str
     period_from: date
     period_to: date
@@ -61,117 +67,139 @@ def trace_value(
     catalogue: Catalogue,
     landing: Path,
     published: Path,
-    home: Path,
+    temp_folder: Path,
     indicator_id: str,
-    site: str | None,
+    scope: str,
     period: str | None,
+    progress: Progress,
 ) -> Trace:
-    """Trace one value at site or total level. Raises KetenError for an indicator, site or period that is not published."""
+    """Trace one value; `scope` as published (`site=UTR;carrier=electricity`, `total`), `period` as 2025-03 or the last month.
+
+    Raises KetenError for an indicator, scope or period that is not published.
+    """
     indicator = catalogue.indicators.get(indicator_id)
     if indicator is None:
         raise KetenError(f"there is no indicator '{indicator_id}'; `keten catalogue` lists them")
-    row = _published_row(published, indicator_id, site, period)
-    states = dict(rows_of(published, "select receipt_id, state from bi.rpt_delivery"))
-    as_of = rows_of(published, "select as_of from bi.publication order by publication_id desc limit 1")[0][0]
-    datasets = _datasets(catalogue, indicator)
-    store = Landing(landing)
-    with Engine(None, home / "trace.tmp") as engine:
-        prepare(engine, store, catalogue)
-        loaded = {i for i, state in states.items() if state == "loaded"}
-        for name in datasets:
-            DatasetIntake(engine, store, catalogue, name, lambda _: None).replay(loaded)
-        _narrow(engine, catalogue, datasets, site, row)
-        prepare_reference(engine, catalogue, horizon(catalogue, as_of), as_of, "trace")
-        set_months(engine, horizon(catalogue, as_of).months())
-        again = _recompute(engine, catalogue, indicator, site, row.period_code)
-        sources = tuple(line for name in datasets for line in _lines(engine, name))
-    where = f"site {site}" if site else "the whole portfolio"
-    sentence = f"{indicator.title.en} of {where} in {row.period_code}: {row.value[0]} {indicator.unit}"
+    row = _published_row(published, indicator_id, scope, period)
+    replay = _Replay(catalogue, Landing(landing), published, temp_folder, indicator, row, progress)
+    again, sources = replay.run(narrow=True)
+    if again != row.value:
+        # Some indicators look beyond their own scope, such as a share of a total: then every row counts.
+        again, sources = replay.run(narrow=False)
+    sentence = f"{indicator.title.en}, {row.scope}, {row.period_code}: {row.value[0]} {indicator.unit}"
     sentence += f" = {row.value[1]} / {row.value[2]}" if row.value[2] is not None else ""
     return Trace(sentence, row.value[0], again[0] if again else None, again == row.value, sources)  # type: ignore[arg-type]
 
 
-def _published_row(published: Path, indicator_id: str, site: str | None, period: str | None) -> _Row:
-    select = (
-        f"select v.period_code, v.period_from, v.period_to, {_VALUE} from bi.rpt_indicator_value v"
-        + (" join bi.dim_site s on s.site_key = v.site_key and s.site_id = ?" if site else "")
-        + f" where v.indicator_id = ? and v.level_code = '{'site' if site else 'total'}'"
-        + (" and v.period_code = ?" if period else " and v.period_type = 'month'")
-        + " order by v.value is null, v.period_from desc limit 1"
+def _published_row(published: Path, indicator_id: str, scope: str, period: str | None) -> _Row:
+    known = "from bi.rpt_indicator_value where indicator_id = ?"
+    rows = rows_of(
+        published,
+        f"select scope_code, period_code, period_from, period_to, {_VALUE} {known} and scope_code = ?"
+        + (" and period_code = ?" if period else " and period_type = 'month'")
+        + " order by value is null, period_from desc limit 1",
+        [indicator_id, scope, *([period] if period else [])],
     )
-    parameters: list[object] = [*([site] if site else []), indicator_id, *([period] if period else [])]
-    rows = rows_of(published, select, parameters)
-    if not rows:
+    if rows:
+        found, code, first, last, *value = rows[0]
+        return _Row(found, code, first, last, tuple(value))
+    scopes = [r[0] for r in rows_of(published, f"select distinct scope_code {known} order by 1", [indicator_id])]
+    if scope in scopes:
         raise KetenError(
-            f"nothing is published for {indicator_id} of {site or 'the portfolio'} in {period or 'any month'};"
+            f"{indicator_id} of {scope} is not published for {period or 'any month'};"
             " periods are written 2025-03, 2025-Q1, 2025 or 2025-03~12"
         )
-    return _Row(rows[0][0], rows[0][1], rows[0][2], tuple(rows[0][3:]))
+    raise KetenError(f"{indicator_id} is not published for '{scope}'; choose one of {', '.join(scopes[:20])}")
 
 
-def _datasets(catalogue: Catalogue, indicator: Indicator) -> list[str]:
-    """The datasets an indicator stands on, through models and references, in order of intake."""
-    found: set[str] = set()
+class _Replay:
+    """The datasets under one indicator, judged and merged again from the landed bytes, in an engine in memory."""
 
-    def follow(ref: str) -> None:
-        schema, name = ref.split(".", 1)
-        if schema == "core" and name not in found:
-            found.add(name)
-            for column in catalogue.contracts[name].columns.values():
-                if column.references:
-                    follow(f"core.{column.references}")
-        elif ref in catalogue.models:
-            for below in catalogue.models[ref].refs:
-                follow(below)
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        landing: Landing,
+        published: Path,
+        temp_folder: Path,
+        indicator: Indicator,
+        row: _Row,
+        progress: Progress,
+    ) -> None:
+        self.catalogue = catalogue
+        self.landing = landing
+        self.temp_folder = temp_folder
+        self.indicator = indicator
+        self.row = row
+        self.progress = progress
+        self.loaded = {
+            r[0] for r in rows_of(published, "select receipt_id from bi.rpt_delivery where state = 'loaded'")
+        }
+        self.as_of = rows_of(published, "select as_of from bi.publication order by publication_id desc limit 1")[0][0]
+        named = {k.removesuffix("_id").removesuffix("_code"): k for k in all_keys(catalogue)}
+        parts = [part.partition("=") for part in row.scope.split(";")] if row.scope != TOTAL else []
+        self.keys = {named[name]: value for name, _, value in parts}
 
-    for ref in indicator.refs:
-        follow(ref)
-    return [name for name in dataset_order(catalogue) if name in found]
+    def run(self, narrow: bool) -> tuple[tuple[object, ...] | None, tuple[SourceLines, ...]]:
+        """The value computed again and the rows behind it; `narrow` keeps only rows of the scope and the period."""
+        span = horizon(self.catalogue, self.as_of)
+        datasets = self._datasets()
+        with Engine(None, self.temp_folder) as engine:
+            prepare(engine, self.landing, self.catalogue)
+            for name in datasets:
+                DatasetIntake(engine, self.landing, self.catalogue, name, self.progress).replay(self.loaded)
+            if narrow:
+                self._narrow(engine, datasets)
+            prepare_reference(engine, self.catalogue, span, self.as_of, "trace")
+            set_months(engine, span.months())
+            again = self._recompute(engine)
+            return again, tuple(line for name in datasets for line in _lines(engine, name))
 
+    def _datasets(self) -> list[str]:
+        """The datasets the indicator stands on, through models and references, in order of intake."""
+        found: set[str] = set()
 
-def _narrow(engine: Engine, catalogue: Catalogue, datasets: list[str], site: str | None, row: _Row) -> None:
-    """Keep only the rows of the scope and the period: what is left must give the same value."""
-    narrowed: set[str] = set()
-    for name in datasets:
-        contract = catalogue.contracts[name]
-        table = f"core.{name}"
-        if site and name == "site":
-            engine.delete(table, f"site_id <> '{site.replace(chr(39), chr(39) * 2)}'")
-            narrowed.add(name)
-        for column, declared in contract.columns.items():
-            if declared.references in narrowed:
-                key = catalogue.contracts[declared.references].key[0]
-                engine.delete(table, f"{column} not in (select {key} from core.{declared.references})")
-                narrowed.add(name)
-        if contract.period:
-            last = "period_to" if "period_to" in contract.columns else f"{contract.period} + 1"
-            engine.delete(
-                table, f"not ({contract.period} < date '{row.period_to}' and {last} > date '{row.period_from}')"
-            )
+        def add(name: str) -> None:
+            if name not in found:
+                found.add(name)
+                for column in self.catalogue.contracts[name].columns.values():
+                    if column.references:
+                        add(column.references)
 
+        models = self.catalogue.models_below(self.indicator.refs)
+        for ref in [*self.indicator.refs, *(r for model in models for r in model.refs)]:
+            if ref.startswith("core."):
+                add(ref.removeprefix("core."))
+        return [name for name in dataset_order(self.catalogue) if name in found]
 
-def _recompute(
-    engine: Engine, catalogue: Catalogue, indicator: Indicator, site: str | None, period: str
-) -> tuple[object, ...] | None:
-    below = _models_below(catalogue, indicator.refs)
-    for model in catalogue.model_order():
-        if model.name in below:
+    def _narrow(self, engine: Engine, datasets: list[str]) -> None:
+        """Keep only the rows of the scope and the period, and of those that refer to them."""
+        narrowed: set[str] = set()
+        for name in datasets:
+            contract, table = self.catalogue.contracts[name], f"core.{name}"
+            for column, value in self.keys.items():
+                if column in contract.columns:
+                    engine.delete(table, f"{column} <> {text(value)}")
+                    narrowed.add(name)
+            for column, declared in contract.columns.items():
+                if declared.references in narrowed:
+                    key = self.catalogue.contracts[declared.references].key[0]
+                    engine.delete(table, f"{column} not in (select {key} from core.{declared.references})")
+                    narrowed.add(name)
+            if contract.period:
+                last = "period_to" if "period_to" in contract.columns else f"{contract.period} + 1"
+                inside = f"{contract.period} < date '{self.row.period_to}' and {last} > date '{self.row.period_from}'"
+                engine.delete(table, f"not ({inside})")
+
+    def _recompute(self, engine: Engine) -> tuple[object, ...] | None:
+        for model in self.catalogue.models_below(self.indicator.refs):
             compute(engine, model)
-    compute_indicator(engine, indicator)
-    keys = sorted(n for n, c in catalogue.columns.items() if c.dimension)
-    where = f"level_code = '{'site' if site else 'total'}' and period_code = '{period}'"
-    if site:
-        where += f" and site_id = '{site.replace(chr(39), chr(39) * 2)}'"
-    rows = engine.read(f"select {_VALUE} from ({rollup_select(indicator, keys)}) where {where}").read_all().to_pylist()
-    return tuple(rows[0].values()) if rows else None
-
-
-def _models_below(catalogue: Catalogue, refs: tuple[str, ...]) -> set[str]:
-    found: set[str] = set()
-    for ref in refs:
-        if ref in catalogue.models and ref not in found:
-            found |= {ref} | _models_below(catalogue, catalogue.models[ref].refs)
-    return found
+        compute_indicator(engine, self.indicator)
+        keys = all_keys(self.catalogue)
+        tests = [f"{k} = {text(self.keys[k])}" if k in self.keys else f"{k} is null" for k in keys]
+        where = " and ".join([f"period_code = {text(self.row.period_code)}", *tests])
+        select = f"select {_VALUE} from ({rollup_select(self.indicator, keys)}) where {where}"
+        rows = engine.read(select).read_all().to_pylist()
+        return tuple(rows[0].values()) if rows else None
 
 
 def _lines(engine: Engine, name: str) -> list[SourceLines]:

@@ -14,7 +14,10 @@ from pipelines.settings import Place, place
 from resources.errors import KetenError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Chain impact metrics: run, trace and look after a deployment."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Chain impact metrics: run, trace and look after a deployment.",
 )
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
@@ -44,8 +47,8 @@ def run(
     from pipelines.running import refresh
 
     where, catalogue = _open(home, project)
-    with progress_display() as tell:
-        outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, tell)
+    with progress_display() as progress:
+        outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, progress)
     if not outcome.started:
         typer.echo(f"Nothing new since the last publication; no run was started. Results: {where.published}")
         return
@@ -61,8 +64,8 @@ def rebuild(project: Project = None, home: Home = None) -> None:
     from pipelines.running import rebuild as rebuild_engine
 
     where, catalogue = _open(home, project)
-    with progress_display() as tell:
-        outcome = rebuild_engine(where, catalogue, tell)
+    with progress_display() as progress:
+        outcome = rebuild_engine(where, catalogue, progress)
     if not outcome.success:
         raise KetenError(f"the rebuild failed: {outcome.failure}")
     show_summary(where, catalogue)
@@ -71,7 +74,10 @@ def rebuild(project: Project = None, home: Home = None) -> None:
 @app.command()
 def trace(
     indicator: Annotated[str, typer.Argument(help="Indicator id, e.g. energy_intensity.")],
-    site: Annotated[str | None, typer.Option(help="Site id; without it the whole portfolio.")] = None,
+    site: Annotated[str | None, typer.Option(help="Site id; short for --scope site=ID.")] = None,
+    scope: Annotated[
+        str, typer.Option(help="Scope as published, e.g. 'contractor=90000035' or 'site=UTR;carrier=electricity'.")
+    ] = "total",
     period: Annotated[
         str | None, typer.Option(help="2025-03, 2025-Q1, 2025 or 2025-03~12; default the last month.")
     ] = None,
@@ -80,12 +86,20 @@ def trace(
 ) -> None:
     """Compute a published value again from the landed files and show file and line of every row behind it."""
     from assets.trace import trace_value
-    from pipelines.report import show_trace
+    from pipelines.report import progress_display, show_trace
+    from pipelines.running import changed_since_publication
 
     where, catalogue = _open(home, project)
-    found = trace_value(catalogue, where.landing, where.published, where.home, indicator, site, period)
+    wanted = f"site={site}" if site else scope
+    folder = where.home / "trace.tmp"
+    with progress_display() as progress:
+        found = trace_value(catalogue, where.landing, where.published, folder, indicator, wanted, period, progress)
     show_trace(found)
     if not found.equal:
+        if changed_since_publication(where, catalogue):
+            typer.echo(
+                "Deliveries, declarations or code changed since the publication: run `keten run`, then trace again."
+            )
         raise typer.Exit(1)
 
 

@@ -4,8 +4,7 @@ Belongs here: composing. Does not belong here: what an asset does (assets) or a 
 """
 
 import os
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -17,40 +16,41 @@ from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue, load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.progress import Progress
 from resources.receipt_list import prepare
 
 JOB = "refresh"
-Progress = Callable[[str], None]
 
 
 def session_resource(
     where: Place, catalogue: Catalogue, progress: Progress | None = None, adopt: bool = False
 ) -> dg.ResourceDefinition:
-    """The resource `session`: lock, engine, landing zone. Months come from the run tag `keten/months`."""
+    """The resource `session`: lock, engine, landing zone. Without `progress` it tells Dagster's log."""
 
     @dg.resource
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
-        tell = progress or (context.log.info if context.log else print)
-        run = context.run
-        text = (run.tags.get("keten/months", "") if run else "").split(",")
-        months = tuple(date.fromisoformat(f"{m}-01") for m in text if m)
-        with run_lock(where.home, tell), Engine(where.engine, where.home / "engine.tmp") as engine:
+        log = context.log.info if context.log else print
+        telling = progress or Progress(lambda _: None, log)
+        run_id = context.run.run_id if context.run else "direct"
+        with (
+            run_lock(where.home, telling.tell),
+            Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
+        ):
             landing = Landing(where.landing)
-            as_of = today(catalogue.settings.zone)
+            landing.sweep()
+            prepare(engine, landing, catalogue)
             made = Session(
                 engine,
                 landing,
                 catalogue,
                 where.project,
                 where.published,
-                run.run_id if run else "direct",
-                as_of,
-                months,
-                adopt,
-                tell,
+                run_id,
+                today(catalogue.settings.zone),
+                telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
+                adopt=adopt,
             )
-            prepare(engine, landing, catalogue)
             made.begin()
             yield made
 

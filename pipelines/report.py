@@ -5,132 +5,168 @@ Belongs here: rich tables over published data. Does not belong here: computing a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.settings import Place
-from resources.published import rows_of
+from resources.landing import Landing
+from resources.progress import Progress
+from resources.published import frame_of, rows_of
 
-console = Console()
+if TYPE_CHECKING:
+    from assets.trace import Trace
+    from resources.catalogue import Catalogue, Indicator
+
+console = Console(highlight=False)
+if not console.is_terminal:
+    console = Console(highlight=False, width=160)  # a file or a pipe has no width of its own; nothing is cut off in it
+PILLARS = ("people", "planet", "purpose")
+SHOWN_REJECTED = 50
 
 
 @contextmanager
-def progress_display() -> Iterator[Callable[[str], None]]:
-    """A single line that tells what is happening; plain lines when the output is not a terminal."""
+def progress_display() -> Iterator[Progress]:
+    """One line that tells what is happening now; where the output is no terminal, only what must be seen."""
+
+    def tell(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
     if not console.is_terminal:
-        yield lambda text: None if ":" in text else console.print(text)
+        yield Progress(lambda _: None, tell)
         return
     with console.status("starting") as status:
-        yield lambda text: status.update(text)
+        yield Progress(lambda text: status.update(escape(text)), tell)
 
 
-def show_summary(where: Place, catalogue: Any) -> None:
-    """Rows per dataset, checks, indicator values per pillar, and where the results lie."""
-    deliveries = rows_of(
+def show_summary(where: Place, catalogue: Catalogue) -> None:
+    """Rows per dataset, checks, indicator values per pillar, what needs attention, and where the results lie."""
+    _show_rows(where)
+    _show_checks(where)
+    for pillar in PILLARS:
+        items = sorted((i for i in catalogue.indicators.values() if i.pillar == pillar), key=lambda i: i.id)
+        told = "; ".join(_latest(where, item) for item in items) or "no indicators"
+        console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}", soft_wrap=True)
+    _show_attention(where)
+    console.print(f"Results: {where.published}", soft_wrap=True, highlight=False)
+
+
+def _show_rows(where: Place) -> None:
+    """What became of the rows, by dataset; a delivery that is held or rejected brought none."""
+    counts = ["received_rows", "accepted_rows", "quarantined_rows", "ignored_rows"]
+    deliveries = frame_of(
         where.published,
-        "select dataset, count(*), sum(received), sum(accepted), sum(quarantined), sum(ignored),"
-        " count(*) filter (state = 'held'), count(*) filter (state = 'rejected') from bi.rpt_delivery"
-        " where state not in ('withdrawn', 'purged') group by 1 order by 1",
+        f"select dataset, state, {', '.join(counts)} from bi.rpt_delivery where state not in ('withdrawn', 'purged')",
     )
-    table = Table(
-        "dataset", "deliveries", "received", "accepted", "quarantined", "ignored", "held", "rejected", title="Rows"
-    )
-    for row in deliveries:
-        table.add_row(row[0], *(f"{int(v or 0):,}" for v in row[1:]))
+    shown = deliveries.groupby("dataset")[counts].sum()
+    shown.insert(0, "deliveries", deliveries.groupby("dataset").size())
+    for state in ("held", "rejected"):
+        shown[state] = deliveries["state"].eq(state).groupby(deliveries["dataset"]).sum()
+    table = _table("dataset")
+    for name in shown.columns:
+        table.add_column(str(name).removesuffix("_rows"), justify="right", no_wrap=True)
+    for dataset, figures in shown.iterrows():
+        table.add_row(str(dataset), *(f"{int(figure):,}" for figure in figures))
     console.print(table)
-    checks = rows_of(
+
+
+def _table(*names: str) -> Table:
+    """A table without lines, with columns of text; what does not fit goes on in the next line."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _show_checks(where: Place) -> None:
+    passed, warned, failed = rows_of(
         where.published,
         "select count(*) filter (outcome = 'passed'), count(*) filter (outcome <> 'passed' and severity <> 'critical'),"
         " count(*) filter (outcome <> 'passed' and severity = 'critical') from bi.rpt_check",
     )[0]
-    console.print(f"Checks: {checks[0]} passed, {checks[1]} warned, {checks[2]} failed")
-    for pillar in ("people", "planet", "purpose"):
-        console.print(f"[bold]{pillar.capitalize():8}[/] {_pillar_line(where, catalogue, pillar)}")
-    for row in rows_of(
-        where.published, "select receipt_id, state, reason from bi.rpt_delivery where state in ('held', 'rejected')"
-    ):
-        console.print(f"[yellow]{row[1]}[/] {row[0]}: {row[2]}")
-    for refusal in _refusals(where):
-        console.print(f"[yellow]refused[/] {refusal['file_name']}: personal data in {', '.join(refusal['headings'])}")
-    console.print(f"Results: {where.published}")
+    console.print(f"Checks: {passed} passed, {warned} warned, {failed} failed")
 
 
-def _refusals(where: Place) -> list[dict[str, Any]]:
-    from resources.landing import Landing
+def _latest(where: Place, item: Indicator) -> str:
+    """The total of the last complete twelve months, or why there is none."""
+    rows = rows_of(
+        where.published,
+        "select period_code, value, value_status, coverage from bi.rpt_indicator_value where indicator_id = ?"
+        " and level_code = 'total' and period_type = 'rolling12' and is_complete_period order by period_from desc limit 1",
+        [item.id],
+    )
+    if not rows:
+        return f"{item.title.en}: no complete twelve months yet"
+    period, value, status, coverage = rows[0]
+    if value is None:
+        return f"{item.title.en}: {status} ({period})"
+    return f"{item.title.en} {value:,.{item.decimals}f} {item.unit} ({period}, coverage {coverage:.0%})"
 
-    return Landing(where.landing).refusals()
 
-
-def _pillar_line(where: Place, catalogue: Any, pillar: str) -> str:
-    parts = []
-    for item in sorted(catalogue.indicators.values(), key=lambda i: i.id):
-        if item.pillar != pillar:
-            continue
-        rows = rows_of(
-            where.published,
-            "select period_code, value, value_status, coverage from bi.rpt_indicator_value where indicator_id = ?"
-            " and level_code = 'total' and period_type = 'rolling12' and is_complete_period order by period_from desc limit 1",
-            [item.id],
-        )
-        if rows and rows[0][1] is not None:
-            parts.append(
-                f"{item.title.en} {rows[0][1]:,.{item.decimals}f} {item.unit} ({rows[0][0]}, coverage {rows[0][3]:.0%})"
-            )
-        else:
-            parts.append(f"{item.title.en}: {rows[0][2] if rows else 'no complete twelve months'}")
-    return "; ".join(parts) or "no indicators"
+def _show_attention(where: Place) -> None:
+    """Checks that did not pass, deliveries that are not in the results, and files that were refused."""
+    lines = rows_of(
+        where.published,
+        "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')' from bi.rpt_check"
+        " where outcome <> 'passed' union all"
+        " select state, receipt_id || ': ' || reason from bi.rpt_delivery where state in ('held', 'rejected')",
+    )
+    for refusal in Landing(where.landing).refusals():
+        lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))
+    for word, told in lines:
+        console.print(f"[yellow]{word}[/] {escape(told)}", soft_wrap=True)
 
 
 def show_receipts(where: Place) -> None:
     """All receipts with their state as last published."""
-    from resources.landing import Landing
-
     known = {}
     if where.published.exists():
-        known = {
-            r[0]: r[1:]
-            for r in rows_of(
-                where.published, "select receipt_id, state, received, accepted, quarantined from bi.rpt_delivery"
-            )
-        }
-    table = Table("receipt", "file", "received (UTC)", "state", "rows", "accepted", "quarantined")
+        columns = "receipt_id, state, received_rows, accepted_rows, quarantined_rows"
+        known = {r[0]: r[1:] for r in rows_of(where.published, f"select {columns} from bi.rpt_delivery")}
+    table = _table("receipt", "file", "received (UTC)", "state")
+    for name in ("rows", "accepted", "quarantined"):
+        table.add_column(name, justify="right")
     for r in Landing(where.landing).receipts():
         state = known.get(r.receipt_id, ("landed", "", "", ""))
         shown = "purged" if r.purged_at else "withdrawn" if r.withdrawn_at else state[0]
-        table.add_row(r.receipt_id, r.file_name, r.received_at[:19], shown, *(str(v) for v in state[1:]))
+        table.add_row(r.receipt_id, escape(r.file_name), r.received_at[:19], shown, *(str(v) for v in state[1:]))
     console.print(table)
 
 
 def show_receipt(where: Place, receipt_id: str) -> None:
     """Facts, counts and rejected rows of one receipt."""
-    from dataclasses import asdict
-
-    from resources.landing import Landing
-
     receipt = Landing(where.landing).receipt(receipt_id)
-    for name, value in asdict(receipt).items():
-        console.print(f"{name:18} {value}")
-    if not where.published.exists():
-        return
-    rejected = rows_of(
-        where.published,
-        "select row_no, reasons, row_text from bi.rpt_rejected_row where receipt_id = ? order by row_no limit 50",
-        [receipt.receipt_id],
-    )
-    for row in rejected:
-        console.print(f"line {row[0]}: {row[1]}  {row[2]}", markup=False)
+    facts: dict[str, Any] = asdict(receipt)
+    rejected: list[tuple[Any, ...]] = []
+    if where.published.exists():
+        frame = frame_of(where.published, "select * from bi.rpt_delivery where receipt_id = ?", [receipt.receipt_id])
+        for row in frame.drop(columns=["publication_id", *(set(facts) & set(frame.columns))]).to_dict("records"):
+            facts |= row
+        rejected = rows_of(
+            where.published,
+            "select row_no, reasons, row_text from bi.rpt_rejected_row where receipt_id = ? order by row_no, record_no",
+            [receipt.receipt_id],
+        )
+    for name, value in facts.items():
+        console.print(f"{name:26} {'' if value is None else value}", markup=False, soft_wrap=True)
+    for row_no, reasons, text in rejected[:SHOWN_REJECTED]:
+        console.print(f"line {row_no}: {reasons}  {text}", markup=False, soft_wrap=True)
+    if len(rejected) > SHOWN_REJECTED:
+        console.print(f"... and {len(rejected) - SHOWN_REJECTED} more rows in bi.rpt_rejected_row")
 
 
-def show_trace(found: Any) -> None:
+def show_trace(found: Trace) -> None:
     """A value, its recomputation and the rows behind it."""
-    console.print(found.sentence)
-    table = Table("dataset", "file", "lines", "rows")
+    console.print(found.sentence, markup=False, soft_wrap=True)
+    table = _table("dataset", "file", "lines")
+    table.add_column("rows", justify="right")
     for line in found.sources:
-        table.add_row(line.dataset, line.file_name, line.lines, str(line.rows))
+        table.add_row(line.dataset, escape(line.file_name), line.lines, f"{line.rows:,}")
     console.print(table)
     verdict = "[green]equal[/]" if found.equal else "[red]NOT EQUAL[/]"
-    console.print(f"published {found.published}  recomputed {found.recomputed}  {verdict}")
+    console.print(f"published {found.published}  recomputed {found.recomputed}  {verdict}", soft_wrap=True)

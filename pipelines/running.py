@@ -8,25 +8,24 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import Catalogue
+from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `keten run` did: `started` is False when nothing was new; `summary` is what was published."""
+    """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error."""
 
     started: bool
     success: bool
-    summary: dict[str, Any]
     failure: str = ""
 
 
@@ -47,58 +46,65 @@ def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
     return digest.hexdigest()
 
 
-def nothing_new(where: Place, catalogue: Catalogue) -> bool:
+def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
+    """Whether the published file was made of other deliveries, declarations or code than there are now."""
+    from resources.publishing import published_state
+
+    state = published_state(where.published)
+    return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
+
+
+def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     """Whether the last publication was made of just these inputs and no delivery waits; call it under the lock."""
     from assets.publication import is_current
     from resources.engine import Engine
 
     if not where.engine.exists():
         return False
-    with Engine(where.engine, where.home / "engine.tmp") as engine:
+    with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
         return is_current(engine, where.published, input_fingerprint(where, catalogue))
 
 
-def refresh(
-    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Callable[[str], None]
-) -> Outcome:
+def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
     """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work."""
     from pipelines.lock import run_lock
 
-    with run_lock(where.home, progress):
-        if not months and nothing_new(where, catalogue):
-            return Outcome(False, True, {})
+    with run_lock(where.home, progress.tell):
+        if not months and nothing_new(where, catalogue, progress):
+            return Outcome(False, True)
         return _execute(where, catalogue, months, adopt, progress)
 
 
-def rebuild(where: Place, catalogue: Catalogue, progress: Callable[[str], None]) -> Outcome:
+def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
     """Make the engine again from the landing zone; the numbers of publications and keys are read back."""
     from pipelines.lock import run_lock
 
-    with run_lock(where.home, progress):
+    with run_lock(where.home, progress.tell):
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
         return _execute(where, catalogue, (), True, progress)
 
 
-def _execute(
-    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Callable[[str], None]
-) -> Outcome:
+def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
     from pipelines.definitions import JOB, build_definitions, instance
 
     for part in (where.home, where.published.parent):
         part.mkdir(parents=True, exist_ok=True)
-    progress("loading Dagster")
+    progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
     with instance(where) as dagster:
         _close_dead_runs(dagster)
-        tags = {"keten/pid": str(os.getpid()), "keten/months": ",".join(months)}
+        again = {"run__month": {"config": {"months": list(months)}}}
         result = definitions.resolve_job_def(JOB).execute_in_process(
-            instance=dagster, raise_on_error=False, tags=tags, run_config=QUIET
+            instance=dagster,
+            raise_on_error=False,
+            tags={"keten/pid": str(os.getpid())},
+            run_config={"loggers": QUIET, "ops": again},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
         text = _reason([error for error in failed if error])
-    return Outcome(True, result.success, {}, text)
+    return Outcome(True, result.success, text)
 
 
 def _reason(failures: list[Any]) -> str:

@@ -71,6 +71,35 @@ class Catalogue:
             raise KetenError("the deployment folder holds no keten.yml; docs/sources-and-mappings.md shows one")
         return self.deployment
 
+    def dimensions(self) -> dict[str, str]:
+        """Per dimension a select of its members: the codes of a list, or the key of the dataset that describes them."""
+        found: dict[str, str] = {}
+        for name, column in self.columns.items():
+            if column.dimension and column.codes:
+                found[column.dimension] = f"select code from reference.{column.codes}"
+            elif column.dimension:
+                for contract in self.contracts.values():
+                    if contract.key == (name,):
+                        found[column.dimension] = f"select {name} from core.{contract.name}"
+        return found
+
+    def columns_of(self, model: Model) -> list[Column]:
+        """The declared columns of a computed table, with those of columns.yml looked up."""
+        return [self.columns[c] if isinstance(c, str) else c for c in model.columns]
+
+    def models_below(self, refs: Iterable[str]) -> list[Model]:
+        """The models that some refs stand on, directly or not, each after those it refers to itself."""
+        found: set[str] = set()
+
+        def follow(names: Iterable[str]) -> None:
+            for name in names:
+                if name in self.models and name not in found:
+                    found.add(name)
+                    follow(self.models[name].refs)
+
+        follow(refs)
+        return [model for model in self.model_order() if model.name in found]
+
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""
         order: dict[str, Model] = {}
@@ -138,8 +167,12 @@ class _Reader:
         self._mappings(self.root / "mappings")
         for schema in ("ledger", "bi"):
             for path in self._files(self.root / schema, ".yml"):
-                made = {"name": f"{schema}.{path.stem}", **self._sql(path)}
-                self.found.models[made["name"]] = self._make(Model, path, self._yaml(path), made)
+                facts = self._yaml(path)
+                sql: dict[str, Any] = {"sql": "", "refs": ()} if "made_by" in facts else self._sql(path)
+                if "made_by" in facts and path.with_suffix(".sql").exists():
+                    raise KetenError(f"{self._name(path)}: made_by: there is SQL beside it; keep one of the two")
+                made = {"name": f"{schema}.{path.stem}", **sql}
+                self.found.models[made["name"]] = self._make(Model, path, facts, made)
         for pillar in PILLARS:
             for path in self._files(self.root / "indicators" / pillar, ".yml"):
                 self._new(path, "indicator", path.stem, self.found.indicators)

@@ -206,17 +206,18 @@ class Check(Declared):
 
 
 class Model(Declared):
-    """A SQL model and what it declares."""
+    """A computed table and what it declares: a SQL model, or made by a Python module of `assets` (`made_by`)."""
 
     name: str
     sql: str
     refs: tuple[str, ...]
+    made_by: str | None = Field(default=None, pattern=r"^assets\.[a-z_]+$")
     title: Text
     description: Text
     owner: str
     grain: str
     key: tuple[str, ...]
-    columns: tuple[str | dict[str, Any], ...]
+    columns: tuple[str | Column, ...]
     months: str | None = None
     checks: tuple[Check, ...] = ()
 

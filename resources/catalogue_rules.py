@@ -236,18 +236,12 @@ class Rules:
     def _model(self, model: Model) -> None:
         place = f"{model.name.replace('.', '/')}.yml"
         self._refs(f"{model.name.replace('.', '/')}.sql", model.refs)
-        names: list[str] = []
         for entry in model.columns:
             if isinstance(entry, str):
                 self._one_of(place, "column", entry, self.found.columns)
-                names.append(entry)
-                continue
-            try:
-                column = Column.model_validate(entry)
-            except ValidationError as error:
-                raise KetenError(f"{place}: columns.{entry.get('name', '?')}: {explain(Column, error)}") from None
-            self._column(place, column)
-            names.append(column.name)
+            else:
+                self._column(place, entry)
+        names = [column.name for column in self.found.columns_of(model)]
         self._once(place, "column", names)
         for name in [*model.key, *([model.months] if model.months else [])]:
             self._one_of(place, "column", name, names)

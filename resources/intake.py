@@ -9,32 +9,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from resources import judging, reading, repeats, zones
 from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.merging import DatasetTables
 from resources.receipt_list import code_fingerprint, list_receipts
+from resources.staging import Stage
 
 if TYPE_CHECKING:
-    from resources.catalogue import Catalogue, Contract, Mapping
+    from resources.catalogue import Catalogue, Contract
     from resources.engine import Engine
     from resources.landing import Landing, Receipt
+    from resources.progress import Progress
 
-Progress = Callable[[str], None]
+BATCH_BYTES = 64 * 1024**2
 
 
 @dataclass
 class IntakeResult:
-    """What taking in one dataset did. `months` is None when every month may have changed."""
+    """What taking in one dataset did. `months` is None when every month may have changed.
+
+    `checks` are the expectations as core stands now; of a delivery that is held, those it failed, with its receipt.
+    """
 
     dataset: str
     checks: list[CheckResult] = field(default_factory=list)
@@ -43,6 +46,14 @@ class IntakeResult:
     rejected: dict[str, str] = field(default_factory=dict)
     months: set[date] | None = field(default_factory=set)
     changed: bool = False
+
+
+class _Implausible(Exception):
+    """A critical expectation failed; its message names which."""
+
+    def __init__(self, failed: list[CheckResult]) -> None:
+        super().__init__("; ".join(f"{c.en} ({c.observed})" for c in failed))
+        self.failed = failed
 
 
 class DatasetIntake:
@@ -60,6 +71,7 @@ class DatasetIntake:
         self.result = IntakeResult(dataset)
         self.progress = progress
         self._code = code_fingerprint()
+        self._groups = 0
 
     def take_in(self) -> IntakeResult:
         """Bring core in line with the receipts, the contract and the mappings; returns what changed and was checked."""
@@ -75,21 +87,28 @@ class DatasetIntake:
         for receipt_id, (state, _) in states.items():
             receipt = receipts.get(receipt_id)
             if (receipt is None or not receipt.active) and state not in ("withdrawn", "purged"):
-                self._within(partial(self._unload, receipt_id, receipt))
+                self._within(partial(self._end, receipt_id, receipt))
         self._within(self._match_references)
+        moved = self.result.changed
         due = [
             receipts[i]
             for i, (state, judged_by) in states.items()
             if i in receipts and receipts[i].active and (state != "loaded" or judged_by != self._judged_by(receipts[i]))
         ]
         self._load_all(due)
+        if self.result.changed and (moved or self._groups > 1):
+            held = [c for c in self.result.checks if c.receipt_id]
+            self.result.checks = held + self._expect(self.result.months)
         return self.result
 
     def replay(self, receipt_ids: set[str]) -> None:
         """Judge and merge just these receipts, in order, without expectations: they passed when they were loaded."""
         for receipt in self.landing.receipts():
-            if receipt.dataset == self.contract.name and receipt.receipt_id in receipt_ids:
-                self._load(receipt)
+            if receipt.dataset != self.contract.name or receipt.receipt_id not in receipt_ids:
+                continue
+            if stage := self._stage(receipt, 0):
+                self._merge(stage)
+                stage.drop()
 
     def _within(self, step: Callable[[], None]) -> None:
         self.run("begin")
@@ -107,128 +126,106 @@ class DatasetIntake:
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def _load_all(self, due: list[Receipt]) -> None:
-        """All deliveries together; when that fails, one by one, so that one bad delivery never blocks the others."""
-        if not due:
-            return
-        if self._try(due):
-            return
-        for receipt in due if len(due) > 1 else []:
-            self._try([receipt])
+        """Load deliveries in order, again those that were held as long as others came in: what they bring may mend them."""
+        while due:
+            self.result.held, self.result.checks = {}, [c for c in self.result.checks if not c.receipt_id]
+            held = [receipt for batch in _batches(due) for receipt in self._load_batch(batch)]
+            if len(held) == len(due):
+                return
+            due = held
 
-    def _try(self, due: list[Receipt]) -> bool:
-        """Load deliveries in one transaction; False when a critical expectation failed and all was taken back."""
-        ids = tuple(r.receipt_id for r in due)
-        self.run("begin")
+    def _load_batch(self, batch: list[Receipt]) -> list[Receipt]:
+        """Judge some deliveries, then load them; returns those that are held back."""
+        stages: list[Stage] = []
         try:
-            rejected = {r.receipt_id: reason for r in due if (reason := self._load(r)) is not None}
-            loaded = [i for i in ids if i not in rejected]
-            months = self._months_of(loaded)
-            checks = self._expect(months, tuple(loaded)) if loaded else []
-            blocking = [c for c in checks if c.blocks]
-            if blocking:
-                self.run("rollback")
-            else:
-                self.run("commit")
-        except BaseException:
-            roll_back(self.engine.connection)
-            raise
-        if blocking and len(due) > 1:
-            return False
-        self.result.checks += checks
-        if blocking:
-            self._hold(ids[0], blocking)
-            return False
-        self.result.rejected |= rejected
-        self.result.loaded += loaded
-        self._note(months, bool(loaded))
-        return True
+            for number, receipt in enumerate(batch):
+                if stage := self._stage(receipt, number):
+                    stages.append(stage)
+            return [stage.receipt for stage in self._load_group(stages)] if stages else []
+        finally:
+            for stage in stages:
+                stage.drop()
 
-    def _hold(self, receipt_id: str, blocking: list[CheckResult]) -> None:
-        reason = "; ".join(f"{c.en} ({c.observed})" for c in blocking)
-        self.run("update intake.receipt set state = 'held', reason = ? where receipt_id = ?", [reason, receipt_id])
-        self.result.held[receipt_id] = reason
-
-    def _load(self, receipt: Receipt) -> str | None:
-        """Judge and merge one delivery; returns why the file was rejected whole, or None."""
-        self.progress(f"{receipt.dataset}: {receipt.file_name}")
-        self.tables.remove(receipt.receipt_id)
-        mapping = self.catalogue.mappings.get((receipt.origin, receipt.dataset))
+    def _stage(self, receipt: Receipt, number: int) -> Stage | None:
+        """Judge one delivery; None when its rows cannot be trusted and it is rejected whole."""
+        self.progress.step(f"{receipt.dataset}: {receipt.file_name}")
         try:
-            if mapping is None:
-                raise KetenError(f"mappings/{receipt.origin}__{receipt.dataset}.yml is missing")
-            path = self.landing.path(receipt)
-            facts = reading.inspect_file(path, mapping)
-            self._judge(receipt, path, mapping, facts)
+            return Stage(
+                self.engine.connection, self.catalogue, self.contract, receipt, self.landing.path(receipt), number
+            )
         except (KetenError, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            state = "rejected"
-            self.run(
-                "update intake.receipt set state = ?, reason = ?, judged_by = null where receipt_id = ?",
-                [state, str(error).splitlines()[0], receipt.receipt_id],
-            )
-            return str(error).splitlines()[0]
-        self._distribute(receipt, facts)
-        return None
+            reason = str(error).splitlines()[0]
+            self._within(partial(self._set_aside, receipt, "rejected", reason))
+            self.result.rejected[receipt.receipt_id] = reason
+            return None
 
-    def _judge(self, receipt: Receipt, path: Path, mapping: Mapping, facts: reading.FileFacts) -> None:
-        connection = self.engine.connection
-        zone = mapping.time.zone if mapping.time else None
-        if zone and zone != "UTC":
-            zones.zone_day_table(connection, zone)
-        select = judging.judge_select(self.contract, mapping, self.catalogue, facts, path, receipt.receipt_id)
-        self.run("drop table if exists stage")
-        self.run(f"create temp table stage as {select}")
-        if zone and zone != "UTC":
-            repeats.resolve_ambiguous(connection, "stage", self.contract.key, mapping)
-        repeats.resolve_repeats(connection, "stage", self.contract)
-        repeats.fill_row_text(connection, "stage", reading.raw_select(path, mapping, facts), facts, mapping)
+    def _load_group(self, stages: list[Stage]) -> list[Stage]:
+        """Load deliveries together; a group that fails is halved, so that one bad delivery never blocks the others.
 
-    def _distribute(self, receipt: Receipt, facts: reading.FileFacts) -> None:
-        """Send every record of `stage` to exactly one table: ignored, rejected, unmatched or merged."""
-        name, rid = self.tables.name, receipt.receipt_id
-        source = f"'{rid}', row_no, record_no"
-        run = self.run
-        run(f"insert into {name}__ignored select {source}, ignored_reason from stage where ignored_reason is not null")
-        run(
-            f"insert into {name}__rejected select {source}, reasons, row_text from stage"
-            " where ignored_reason is null and reasons is not null and len(reasons) > 0"
-        )
-        known = f"timestamp '{receipt.received_at}'"
-        values = ", ".join(c for c in self.tables.types if c not in ("receipt_id", "row_no", "record_no", "known_from"))
-        good = (
-            f"select {values}, '{rid}' as receipt_id, row_no, record_no, {known} as known_from from stage"
-            " where ignored_reason is null and (reasons is null or len(reasons) = 0)"
-        )
-        if self.tables.has_references():
-            reasons = self.tables.unmatched_reasons("g")
-            run(
-                f"create or replace temp table unmatched as select g.*, {reasons} as reasons, null::varchar as row_text"
-                f" from ({good}) g where len({reasons}) > 0"
-            )
-            mapping = self.catalogue.mappings[(receipt.origin, receipt.dataset)]
-            raw = reading.raw_select(self.landing.path(receipt), mapping, facts)
-            repeats.fill_row_text(self.engine.connection, "unmatched", raw, facts, mapping)
-            run(f"insert into {name}__unmatched by name select * from unmatched")
-            good = f"{good} and (row_no, record_no) not in (select row_no, record_no from unmatched)"
-        run(f"create or replace temp view incoming as {good}")
-        self.tables.insert_settled("incoming", rid)
-        run(
-            "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, blank_rows = ?,"
-            " received_rows = (select count(*) from stage) + ? where receipt_id = ?",
-            [self._judged_by(receipt), facts.blank_lines, facts.blank_lines, rid],
+        Returns those that a critical expectation holds back.
+        """
+        self._groups += 1
+        try:
+            self._within(partial(self._load_together, stages))
+        except _Implausible as failure:
+            if len(stages) > 1:
+                half = len(stages) // 2
+                return self._load_group(stages[:half]) + self._load_group(stages[half:])
+            receipt = stages[0].receipt
+            self._within(partial(self._set_aside, receipt, "held", str(failure)))
+            self.result.checks += [replace(c, receipt_id=receipt.receipt_id) for c in failure.failed]
+            self.result.held[receipt.receipt_id] = str(failure)
+            return stages
+        return []
+
+    def _load_together(self, stages: list[Stage]) -> None:
+        """Merge and check deliveries. Raises _Implausible, and then nothing of them may stay."""
+        ids = [stage.receipt.receipt_id for stage in stages]
+        before = self._months_of(ids)
+        for stage in stages:
+            self.tables.remove(stage.receipt.receipt_id)
+            self._merge(stage)
+        months = _both(before, self._months_of(ids))
+        checks = self._expect(months)
+        if failed := [c for c in checks if c.blocks]:
+            raise _Implausible(failed)
+        self.result.checks = [c for c in self.result.checks if c.receipt_id] + checks
+        self.result.loaded += ids
+        self._note(months)
+
+    def _merge(self, stage: Stage) -> None:
+        stage.insert(self.tables)
+        blank = stage.blank_rows
+        self.run(
+            "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, blank_rows = ?, received_rows = ?"
+            " where receipt_id = ?",
+            [self._judged_by(stage.receipt), blank, stage.count() + blank, stage.receipt.receipt_id],
         )
 
-    def _unload(self, receipt_id: str, receipt: Receipt | None) -> None:
-        months = self._months_of([receipt_id])
-        self.tables.remove(receipt_id)
+    def _set_aside(self, receipt: Receipt, state: str, reason: str) -> None:
+        """A delivery that is not loaded: core is as if it had not come, also when an older mapping once let it in."""
+        self._take_out(receipt.receipt_id)
+        self.run(
+            "update intake.receipt set state = ?, reason = ?, judged_by = null where receipt_id = ?",
+            [state, reason, receipt.receipt_id],
+        )
+
+    def _end(self, receipt_id: str, receipt: Receipt | None) -> None:
+        """Take out a delivery that was withdrawn or purged, or whose receipt is gone."""
+        self._take_out(receipt_id)
         if receipt is None:
             self.run("delete from intake.receipt where receipt_id = ?", [receipt_id])
-        else:
-            state = "purged" if receipt.purged_at else "withdrawn"
-            self.run(
-                "update intake.receipt set state = ?, reason = ? where receipt_id = ?",
-                [state, receipt.withdrawn_because, receipt_id],
-            )
-        self._note(months, True)
+            return
+        state = "purged" if receipt.purged_at else "withdrawn"
+        self.run(
+            "update intake.receipt set state = ?, reason = ? where receipt_id = ?",
+            [state, receipt.withdrawn_because, receipt_id],
+        )
+
+    def _take_out(self, receipt_id: str) -> None:
+        months = self._months_of([receipt_id])
+        if self.tables.remove(receipt_id):
+            self._note(months)
 
     def _match_references(self) -> None:
         """Release rows whose site, meter or party is known now; set apart those whose reference is gone."""
@@ -236,16 +233,21 @@ class DatasetIntake:
             return
         expelled = self.tables.expel_unmatched()
         released = self.tables.release_matched()
-        receipts = sorted({r for r, _ in expelled} | set(released))
+        receipts = sorted({*expelled, *released})
         if receipts:
-            self._note(self._months_of(receipts), True)
+            self._note(self._months_of(receipts))
 
-    def _expect(self, months: set[date] | None, receipt_ids: tuple[str, ...]) -> list[CheckResult]:
+    def _expect(self, months: set[date] | None) -> list[CheckResult]:
+        """The expectations of the contract on core as it stands, in some months only; none when no month is touched."""
         select = f"select * from {self.tables.name}"
-        if months and self.contract.period:
-            listed = ", ".join(f"date '{m}'" for m in sorted(months))
-            select += f" where date_trunc('month', {self.contract.period}) in ({listed})"
-        return check_candidate(self.engine.connection, self.contract, select, receipt_ids)
+        if months is not None:
+            if not months:
+                return []
+            # Spans, not months one by one: whole blocks of core are then left unread.
+            period = self.contract.period
+            spans = [f"({period} >= date '{first}' and {period} < date '{end}')" for first, end in _spans(months)]
+            select += f" where {' or '.join(spans)}"
+        return check_candidate(self.engine.connection, self.contract, select)
 
     def _months_of(self, receipt_ids: list[str]) -> set[date] | None:
         """Months that hold a current, ended or unmatched row of these receipts; None for a dataset without a period."""
@@ -255,24 +257,51 @@ class DatasetIntake:
         last = "period_to - 1" if "period_to" in self.contract.columns else period
         listed = ", ".join(f"'{i}'" for i in receipt_ids) or "''"
         name = self.tables.name
-        spans = (
-            f"select distinct date_trunc('month', {period}) as f, date_trunc('month', {last}) as l from {name}"
-            f" where receipt_id in ({listed})"
-            f" union select distinct date_trunc('month', {period}), date_trunc('month', {last}) from {name}__history"
-            f" where receipt_id in ({listed}) or ended_by in ({listed})"
-            f" union select distinct date_trunc('month', {period}), date_trunc('month', {last}) from {name}__unmatched"
-            f" where receipt_id in ({listed})"
+        spans = " union ".join(
+            f"select distinct {period} as f, {last} as l from {table}"
+            for table in (
+                f"{name} where receipt_id in ({listed})",
+                f"{name}__history where receipt_id in ({listed}) or ended_by in ({listed})",
+                f"{name}__unmatched where receipt_id in ({listed})",
+            )
         )
         rows = self.run(
-            f"select distinct unnest(generate_series(f, l, interval 1 month))::date from ({spans})"
+            "select distinct unnest(generate_series(date_trunc('month', f), date_trunc('month', l), interval 1 month))::date"
+            f" from ({spans})"
         ).fetchall()
         return {row[0] for row in rows}
 
-    def _note(self, months: set[date] | None, changed: bool) -> None:
-        self.result.changed = self.result.changed or changed
-        if not changed:
-            return
-        if months is None or self.result.months is None:
-            self.result.months = None
+    def _note(self, months: set[date] | None) -> None:
+        self.result.changed = True
+        self.result.months = _both(self.result.months, months)
+
+
+def _both(some: set[date] | None, others: set[date] | None) -> set[date] | None:
+    """Months of either; None stands for every month."""
+    return None if some is None or others is None else some | others
+
+
+def _spans(months: set[date]) -> list[tuple[date, date]]:
+    """Months that follow each other as half-open spans of days, in order."""
+    spans: list[tuple[date, date]] = []
+    for month in sorted(months):
+        end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        if spans and spans[-1][1] == month:
+            spans[-1] = (spans[-1][0], end)
         else:
-            self.result.months |= months
+            spans.append((month, end))
+    return spans
+
+
+def _batches(due: list[Receipt]) -> list[list[Receipt]]:
+    """Deliveries in order, as many together as fit in memory as judged rows and are worth one round of expectations."""
+    batches: list[list[Receipt]] = []
+    room = 0
+    for receipt in due:
+        size = receipt.byte_count * (8 if receipt.file_name.endswith(".gz") else 1)
+        if not batches or size > room:
+            batches.append([])
+            room = BATCH_BYTES
+        batches[-1].append(receipt)
+        room -= size
+    return batches

@@ -15,6 +15,8 @@ from resources.published_file import attached
 if TYPE_CHECKING:
     import duckdb
 
+    from resources.engine import Engine
+
 UNKNOWN = -1
 NOT_APPLICABLE = -2
 REGISTER = "register.surrogate_key"
@@ -27,13 +29,13 @@ def ensure_register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create table if not exists {REGISTER} (dimension VARCHAR, natural_key VARCHAR, key BIGINT)")
 
 
-def assign_keys(connection: duckdb.DuckDBPyConnection, dimension: str, select_sql: str) -> int:
+def assign_keys(engine: Engine, dimension: str, select_sql: str) -> int:
     """Give the natural keys of a select with one column the next keys of the dimension; returns how many were new.
 
     New keys follow the highest key ever given out, in the order of the natural keys; NULL gets none.
     """
-    ensure_register(connection)
-    row = connection.execute(
+    ensure_register(engine.connection)
+    row = engine.connection.execute(
         f"""
         insert into {REGISTER}
         with known as (select natural_key, key from {REGISTER} where dimension = $dimension),
@@ -50,11 +52,12 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, dimension: str, select_sq
     return int(row[0]) if row else 0
 
 
-def restore_keys(connection: duckdb.DuckDBPyConnection, published_path: Path | str) -> int:
+def restore_keys(engine: Engine, published_path: Path | str) -> int:
     """Take over the keys of a published file, before the first `assign_keys` of a rebuilt engine; returns how many.
 
     Raises KetenError when the engine has already given out other keys.
     """
+    connection = engine.connection
     ensure_register(connection)
     with attached(connection, Path(published_path), _SOURCE) as present:
         if not present or not has_register(connection, _SOURCE):

@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from resources.errors import KetenError
 
@@ -97,29 +97,25 @@ class Landing:
         name = f"{_receipt_id(origin, dataset, sha256)}.json"
         return (self._receipts / name).exists() or (self._refusals / name).exists()
 
-    def land(self, source: Path, origin: str, dataset: str, issued_at: str | None, received_at: str) -> Receipt | None:
-        """Store a file; None when these bytes are already known. Raises KetenError above the size limit."""
+    def land(
+        self, source: Path, digest: str, origin: str, dataset: str, issued_at: str | None, received_at: str
+    ) -> Receipt:
+        """Store a file whose sha256 was `digest` a moment ago. Raises KetenError above the size limit or when it changed."""
         size = source.stat().st_size
         if size > MAX_FILE_BYTES:
             raise KetenError(f"{source.name}: {size} bytes is above the limit of {MAX_FILE_BYTES}; split the file")
-        digest = sha256_of(source)
-        if self.known(origin, dataset, digest):
-            return None
         receipt = Receipt(
             _receipt_id(origin, dataset, digest), origin, dataset, source.name, received_at, issued_at, digest, size
         )
-        target = self.path(receipt)
-        if not target.exists():
-            _copy_durably(source, target)
-        if sha256_of(target) != digest:
-            target.unlink()
-            raise KetenError(f"{source.name} changed while it was read; it is taken in the next run")
+        if not self.path(receipt).exists():
+            _copy_durably(source, self.path(receipt), digest)
         self._write(receipt)
         return receipt
 
-    def refuse(self, source: Path, origin: str, dataset: str, headings: list[str], received_at: str) -> None:
+    def refuse(
+        self, source: Path, digest: str, origin: str, dataset: str, headings: list[str], received_at: str
+    ) -> None:
         """Remember a refusal without keeping a byte of the content: file name, sha256 and the headings at fault."""
-        digest = sha256_of(source)
         name = _receipt_id(origin, dataset, digest)
         facts = {
             "receipt_id": name,
@@ -132,7 +128,7 @@ class Landing:
         }
         _write_durably(self._refusals / f"{name}.json", json.dumps(facts, indent=1, sort_keys=True))
 
-    def refusals(self) -> list[dict[str, object]]:
+    def refusals(self) -> list[dict[str, Any]]:
         """All refusals, oldest first."""
         found = [json.loads(p.read_text("utf-8")) for p in self._refusals.glob("*.json")]
         return sorted(found, key=lambda f: (f["refused_at"], f["receipt_id"]))
@@ -153,6 +149,16 @@ class Landing:
         if not any(r.sha256 == receipt.sha256 and r.purged_at is None for r in self.receipts()):
             self.path(receipt).unlink(missing_ok=True)
         return changed
+
+    def sweep(self) -> None:
+        """Remove what a killed process left: half-written files, bytes without a receipt, bytes that were purged."""
+        kept = {self.path(r).name for r in self.receipts() if r.purged_at is None}
+        for path in self._bytes.iterdir():
+            if path.name not in kept:
+                path.unlink()
+        for folder in (self._receipts, self._refusals):
+            for path in folder.glob(".receipt-*"):
+                path.unlink()
 
     def _write(self, receipt: Receipt) -> None:
         _write_durably(
@@ -178,12 +184,19 @@ def _receipt_id(origin: str, dataset: str, sha256: str) -> str:
     return f"{origin}__{dataset}-{sha256[:12]}"
 
 
-def _copy_durably(source: Path, target: Path) -> None:
+def _copy_durably(source: Path, target: Path, digest: str) -> None:
+    """Copy a file in one pass. Raises KetenError, and keeps nothing, when its bytes are not those of the digest."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".landing-")
+    copied = hashlib.sha256()
     with os.fdopen(handle, "wb") as out, source.open("rb") as data:
-        shutil.copyfileobj(data, out, 1 << 20)
+        while piece := data.read(1 << 20):
+            copied.update(piece)
+            out.write(piece)
         out.flush()
         os.fsync(out.fileno())
+    if copied.hexdigest() != digest:
+        os.unlink(name)
+        raise KetenError(f"{source.name} changed while it was read; it is taken in the next run")
     os.replace(name, target)
 
 

@@ -11,7 +11,7 @@ deliveries, withdrawn receipts and released rows are settled by the same rule ov
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from resources.engine import TYPES
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract
 
 _SOURCE = {"receipt_id": "VARCHAR", "row_no": "BIGINT", "record_no": "BIGINT", "known_from": "TIMESTAMP"}
+
+
+class Unmatched(NamedTuple):
+    """SQL on the rows `e` of a table: which have an unknown reference, and the list of `unknown:<column>` of each."""
+
+    condition: str
+    reasons: str
 
 
 class DatasetTables:
@@ -36,10 +43,13 @@ class DatasetTables:
         self.key = [*contract.key, *(["repeat_no"] if contract.repeats == "number" else [])]
         self.types = {**values, **_SOURCE}
         self._values = [c for c in values if c not in self.key]
+        self._references = {n: c.references for n, c in contract.columns.items() if c.references}
+        self._keys = {d: catalogue.contracts[d].key[0] for d in self._references.values()}
         self._columns = ", ".join(self.types)
         self._create()
 
     def _create(self) -> None:
+        self._drop_other_shape()
         columns = ", ".join(f"{name} {kind}" for name, kind in self.types.items())
         source = "receipt_id VARCHAR, row_no BIGINT, record_no BIGINT"
         for suffix, extra in {
@@ -56,37 +66,61 @@ class DatasetTables:
             f" union all select receipt_id, row_no, record_no, reasons, row_text from {self.name}__unmatched"
         )
 
-    def unmatched_reasons(self, alias: str) -> str:
-        """SQL list of `unknown:<column>` for the references of a row that core does not know; empty when all match."""
-        tests = [
-            f"case when {alias}.{name} is not null and {alias}.{name} not in (select {_key_of(column.references)}"
-            f" from core.{column.references}) then 'unknown:{name}' end"
-            for name, column in self.contract.columns.items()
-            if column.references
-        ]
-        return f"list_filter([{', '.join(tests)}], lambda x: x is not null)" if tests else "[]::varchar[]"
+    def _drop_other_shape(self) -> None:
+        """Tables of an older contract go: a changed contract judges all its deliveries again anyway."""
+        known = self.connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = current_database()"
+            " and schema_name = 'core' and table_name = ? order by column_index",
+            [self.contract.name],
+        ).fetchall()
+        if known and known != list(self.types.items()):
+            self.connection.execute(f"drop view {self.name}__quarantine")
+            for suffix in ("", "__history", "__unmatched", "__rejected", "__ignored"):
+                self.connection.execute(f"drop table {self.name}{suffix}")
 
     def has_references(self) -> bool:
         """Whether rows of this dataset point at other datasets."""
-        return any(column.references for column in self.contract.columns.values())
+        return bool(self._references)
+
+    def unmatched(self, table: str) -> Unmatched | None:
+        """Which rows of `table` (alias e) refer to what core does not know; None when all match.
+
+        Far fewer values than rows are looked up to tell that.
+        """
+        tests: dict[str, str] = {}
+        for column, reference in self._references.items():
+            lost = f"unknown_{self.contract.name}_{column}"
+            known = f"select {self._keys[reference]} from core.{reference}"
+            self.connection.execute(
+                f"create or replace temp table {lost} as select value from (select distinct {column} as value from {table})"
+                f" where value is not null and value not in ({known})"
+            )
+            if self._any(lost):
+                tests[column] = f"e.{column} in (select value from {lost})"
+        if not tests:
+            return None
+        cases = ", ".join(f"case when {test} then 'unknown:{column}' end" for column, test in tests.items())
+        return Unmatched(" or ".join(tests.values()), f"list_filter([{cases}], lambda x: x is not null)")
 
     def insert_settled(self, incoming: str, receipt_id: str) -> None:
         """Merge the rows of one receipt (a table with this dataset's columns) into core and history."""
         run = self.connection.execute
         on = _same(self.key, "i", "e")
-        if self.contract.delivery == "increment":
-            run(
-                f"create or replace temp table affected as select distinct {_list(self.key, 'i')} from {incoming} i where"
-                f" exists (select 1 from {self.name} e where {on})"
-                f" or exists (select 1 from {self.name}__history e where {on})"
-            )
-        else:
+        keys = ", ".join(self.key)
+        within = self._within_span(incoming)
+        touched = " union ".join(
+            f"select {_list(self.key, 'e')} from {table} e where {within} and exists (select 1 from {incoming} i where {on})"
+            for table in (self.name, f"{self.name}__history")
+            if self._any(f"{table} e where {within}")
+        )
+        if self.contract.delivery != "increment":
             self._add_window(incoming, receipt_id)
-            run(
-                f"create or replace temp table affected as select distinct {', '.join(self.key)} from {incoming}"
-                f" union select {_list(self.key, 'e')} from {self.name} e where {self._covered_by(receipt_id)}"
-            )
-        if not self._any("affected"):
+            covered = f"select {_list(self.key, 'e')} from {self.name} e where {self._covered_by(receipt_id)}"
+            # A later window may already cover these rows, whether or not it repeats their keys.
+            touched = " union ".join(part for part in (touched, covered, f"select {keys} from {incoming}") if part)
+        if touched:
+            run(f"create or replace temp table affected as {touched}")
+        if not touched or not self._any("affected"):
             run(f"insert into {self.name} ({self._columns}) select {self._columns} from {incoming}")
             return
         hit = f"exists (select 1 from affected e where {on})"
@@ -95,6 +129,21 @@ class DatasetTables:
         )
         run(f"create or replace temp table version as select {_list(self.types, 'i')} from {incoming} i where {hit}")
         self._settle()
+
+    def _within_span(self, incoming: str) -> str:
+        """SQL condition on `e`: a row lies within the times of the incoming keys, so that most of core is not read."""
+        timed = [c for c in self.key if self.types[c] in ("DATE", "TIMESTAMP")]
+        if not timed:
+            return "true"
+        spans = ", ".join(f"min({c}), max({c})" for c in timed)
+        row = self.connection.execute(f"select {spans} from {incoming}").fetchone() or ()
+        if None in row:
+            return "false"
+        pairs = zip(timed, row[::2], row[1::2], strict=True)
+        return " and ".join(
+            f"e.{c} between {self.types[c].lower()} '{low}' and {self.types[c].lower()} '{high}'"
+            for c, low, high in pairs
+        )
 
     def remove(self, receipt_id: str) -> bool:
         """Take one receipt out of every table and settle the keys it touched; True when anything was there."""
@@ -207,26 +256,29 @@ class DatasetTables:
             and q.position = case when is_head then coalesce(withdrawn_at, next_head) else e.position end
         """
 
-    def expel_unmatched(self) -> list[tuple[str, int]]:
-        """Move current rows whose reference is gone to `__unmatched`; returns (receipt_id, row_no) of each."""
-        reasons = self.unmatched_reasons("e")
+    def expel_unmatched(self) -> list[str]:
+        """Move current rows whose reference is gone to `__unmatched`; returns the receipts of these rows."""
         run = self.connection.execute
+        lost = self.unmatched(self.name)
+        if lost is None:
+            return []
         run(
-            f"create or replace temp table expelled as select e.*, {reasons} as reasons, null::varchar as row_text"
-            f" from {self.name} e where len({reasons}) > 0"
+            f"create or replace temp table expelled as select e.*, {lost.reasons} as reasons, null::varchar as row_text"
+            f" from {self.name} e where {lost.condition}"
         )
-        if self._any("expelled"):
-            run(f"insert into {self.name}__unmatched by name select * from expelled")
-            run(f"delete from {self.name} e where len({reasons}) > 0")
-        return run("select receipt_id, row_no from expelled").fetchall()
+        run(f"insert into {self.name}__unmatched by name select * from expelled")
+        run(f"delete from {self.name} e where {lost.condition}")
+        return [row[0] for row in run("select distinct receipt_id from expelled").fetchall()]
 
     def release_matched(self) -> list[str]:
         """Move rows whose references are known now out of `__unmatched` into core; returns their receipts in order."""
         run = self.connection.execute
-        reasons = self.unmatched_reasons("u")
-        run(
-            f"create or replace temp table released as select u.* from {self.name}__unmatched u where len({reasons}) = 0"
-        )
+        waiting = f"{self.name}__unmatched"
+        if not self._any(waiting):
+            return []
+        lost = self.unmatched(waiting)
+        found = f"not ({lost.condition})" if lost else "true"
+        run(f"create or replace temp table released as select e.* from {waiting} e where {found}")
         rows = run(
             "select distinct p.receipt_id, p.position from released e join intake.receipt p"
             " on p.receipt_id = e.receipt_id order by p.position"
@@ -237,16 +289,12 @@ class DatasetTables:
                 f"create or replace temp table released_one as select {self._columns} from released where receipt_id = ?",
                 [receipt_id],
             )
-            run(f"delete from {self.name}__unmatched u where receipt_id = ? and len({reasons}) = 0", [receipt_id])
+            run(f"delete from {waiting} e where receipt_id = ? and {found}", [receipt_id])
             self.insert_settled("released_one", receipt_id)
         return receipts
 
     def _any(self, table: str) -> bool:
         return self.connection.execute(f"select 1 from {table} limit 1").fetchone() is not None
-
-
-def _key_of(dataset: str) -> str:
-    return f"{dataset}_id"
 
 
 def _scope(columns: list[str] | tuple[str, ...]) -> str:

@@ -32,17 +32,17 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
     A BSN has nine digits and passes the weighted eleven test (9, 8 … 2, -1). One number in eleven passes by chance, so a
     column counts only when more than half of its nine-digit cells pass. Columns the sender's mapping uses are known.
     """
-    facts = reading.inspect_file(path, mapping, require_headings=False)
+    headings = reading.headings_of(path, mapping)
     known = {h for column in mapping.columns.values() for h in column.headings()}
-    unknown = [h for h in facts.headings if h not in known]
+    unknown = [h for h in headings if h not in known]
     suspect = [h for h in unknown if _HEADING.search(h.replace("_", " "))]
     rest = [h for h in unknown if h not in suspect]
     if rest:
-        suspect += _by_content(reading.raw_select(path, mapping, facts), rest)
-    return [h for h in facts.headings if h in suspect]
+        suspect += _by_content(path, mapping, rest)
+    return [h for h in headings if h in suspect]
 
 
-def _by_content(select: str, headings: list[str]) -> list[str]:
+def _by_content(path: Path, mapping: Mapping, headings: list[str]) -> list[str]:
     tests = []
     for heading in headings:
         cell = f"trim({reading.name(heading)})"
@@ -56,5 +56,6 @@ def _by_content(select: str, headings: list[str]) -> list[str]:
             f" or count(*) filter (regexp_full_match(lower({cell}), '{_EMAIL}')) > 0"
         )
     with duckdb.connect(":memory:") as connection:
-        row = connection.execute(f"select {', '.join(tests)} from ({select})").fetchone()
+        cells = reading.csv_cells(path, mapping, reading.inspect_file(path, mapping))
+        row = connection.execute(f"select {', '.join(tests)} from {cells}").fetchone()
     return [h for h, hit in zip(headings, row or (), strict=True) if hit]

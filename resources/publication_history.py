@@ -184,7 +184,5 @@ def _columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> s
 def applied_input(connection: duckdb.DuckDBPyConnection, target: Path) -> str | None:
     """The fingerprint of the input a target shows; None when this engine never published there."""
     ensure_state(connection)
-    row = connection.execute(
-        f"select input_fingerprint from {STATE} where target = ?", [str(target.absolute())]
-    ).fetchone()
+    row = connection.execute(f"select input_fingerprint from {STATE} where target = ?", [str(target)]).fetchone()
     return row[0] if row else None

@@ -5,20 +5,40 @@ Belongs here: read-only access for the command line. Does not belong here: writi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from resources.errors import KetenError
+from resources.published_file import attached
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def rows_of(path: Path, select: str, parameters: list[object] | None = None) -> list[tuple[Any, ...]]:
     """Rows of a select on the published file. Raises KetenError when nothing is published yet."""
-    if not path.exists():
-        raise KetenError(f"{path} does not exist; run `keten run` first")
-    with duckdb.connect() as connection:
-        # A file named bi.duckdb holds a schema bi: under another name `bi.<table>` is not ambiguous.
-        connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (read_only)")
-        connection.execute("use published")
+    with _opened(path) as connection:
         return connection.execute(select, parameters or []).fetchall()
+
+
+def frame_of(path: Path, select: str, parameters: list[object] | None = None) -> pd.DataFrame:
+    """A small table for people: the result of a select as a frame, decimals as floats. Raises KetenError as `rows_of`."""
+    with _opened(path) as connection:
+        return connection.execute(select, parameters or []).df()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection, attached(connection, path, "published") as present:
+        if not present:
+            raise KetenError(f"{path} does not exist; run `keten run` first")
+        # A file named bi.duckdb holds a schema bi: under another name `bi.<table>` is not ambiguous.
+        connection.execute("use published")
+        try:
+            yield connection
+        finally:
+            connection.execute("use memory")  # a database in use cannot be detached

@@ -3,7 +3,7 @@
 Belongs here: what is written into the file and when. Does not belong here: file operations (`published_file`), keys
 (`key_register`), digests (`digest`), and what the tables mean (`dbt_like_sql/bi`).
 
-The connection must not be inside a transaction. The engine keeps in `run.publication_state` which number each target
+The engine must not be inside a transaction. The engine keeps in `run.publication_state` which number each target
 has; a number is reserved there before the file is replaced, so that a kill right after it is told apart from a file
 that another engine wrote.
 """
@@ -22,11 +22,12 @@ from resources import publication_history as history
 from resources.digest import table_digest
 from resources.errors import KetenError
 from resources.key_register import REGISTER, ensure_register, unregistered_keys
-from resources.pillar_views import pillar_view_sql as pillar_view_sql
 from resources.published_file import attached, literal, put_in_place, remove_leftovers, temporary_name, wal_of
 
 if TYPE_CHECKING:
     import duckdb
+
+    from resources.engine import Engine
 
 PREVIOUS = "keten_previous"
 NEXT = "keten_next"
@@ -37,14 +38,10 @@ DECLARATION = "__declaration"
 
 @dataclass(frozen=True)
 class TableSpec:
-    """How a table of schema `bi` is published: columns as (name, DuckDB type, comment), and the key it is ordered by.
-
-    `source` is the engine table it is copied from; `bi.<name>` when empty.
-    """
+    """How a table of schema `bi` is published: columns as (name, DuckDB type, comment), and the key it is ordered by."""
 
     columns: Sequence[tuple[str, str, str]]
     key: Sequence[str]
-    source: str = ""
     comment: str = ""
 
 
@@ -59,7 +56,7 @@ class Publication:
 
 
 def publish(
-    connection: duckdb.DuckDBPyConnection,
+    engine: Engine,
     target_path: Path | str,
     tables: Mapping[str, TableSpec],
     views: Mapping[str, str],
@@ -72,7 +69,7 @@ def publish(
     Raises KetenError when the target is ahead of this engine (unless `adopt`), is not a published file, or holds keys
     that the engine does not know; the target is then as it was.
     """
-    target = Path(target_path).absolute()
+    connection, target = engine.connection, Path(target_path).absolute()
     _prepare(connection, target)
     digests = _digests(connection, tables)
     marks = {**digests, DECLARATION: (0, _declaration(tables, views))}
@@ -94,6 +91,11 @@ def publish(
             put_in_place(temporary, target)
     history.note_applied(connection, target, number, run)
     return Publication(number, True, digests, changes)
+
+
+def applied_input(engine: Engine, target_path: Path | str) -> str | None:
+    """The fingerprint of the input that a target shows; None when this engine never published there."""
+    return history.applied_input(engine.connection, Path(target_path).absolute())
 
 
 def published_state(target_path: Path | str) -> dict[str, Any] | None:
@@ -151,7 +153,7 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Ta
         create_table(connection, name, spec)
         listed = ", ".join(f'"{column}"' for column, _, _ in spec.columns)
         order = ", ".join(f'"{column}"' for column in spec.key)
-        select = f"select {listed}, {number} from {_source(connection, name, spec)} order by {order}"
+        select = f"select {listed}, {number} from {_source(connection, name)} order by {order}"
         try:
             connection.execute(f'insert into {NEXT}.bi."{name}" {select}')
         except duckdb.ConstraintException as error:
@@ -228,14 +230,14 @@ def _digest(connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec) -
     columns = [column for column, _, _ in spec.columns]
     listed = ", ".join(f'cast("{column}" as {kind}) as "{column}"' for column, kind, _ in spec.columns)
     try:
-        return table_digest(connection, f"(select {listed} from {_source(connection, name, spec)})", columns)
+        return table_digest(connection, f"(select {listed} from {_source(connection, name)})", columns)
     except (duckdb.CatalogException, duckdb.BinderException, duckdb.ConversionException) as error:
         raise KetenError(f"bi.{name} does not fit its declaration; correct its SQL or its columns ({error})") from error
 
 
-def _source(connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec) -> str:
+def _source(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     row = connection.execute("select current_database()").fetchone()
-    return f'"{row[0] if row else "memory"}".{spec.source or f"bi.{name}"}'
+    return f'"{row[0] if row else "memory"}".bi.{name}'
 
 
 def _declaration(tables: Mapping[str, TableSpec], views: Mapping[str, str]) -> str:

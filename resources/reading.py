@@ -11,96 +11,83 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TextIO
 
 from resources.errors import KetenError
 
 if TYPE_CHECKING:
+    import duckdb
+
     from resources.catalogue import Mapping
 
 MAX_TEXT_BYTES = 4 * 1024**3
-_PIECE = 16 * 1024**2
-_NEWLINE, _RETURN = 10, 13
+_PIECE = 4 * 1024**2
+_CONTROLS = "".join(chr(n) for n in range(0x80, 0xA0) if n not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
+_WINDOWS = _CONTROLS.encode("latin-1").decode("cp1252")
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What one pass over the bytes tells. `line_numbers` maps record ordinal to physical line; None means lines follow on."""
+    """What one pass over the bytes tells; lines are physical lines, counted from 1."""
 
     headings: tuple[str, ...]
-    encoding: str
     header_line: int
-    records: int
-    blank_lines: int
-    line_numbers: tuple[int, ...] | None
-
-    @property
-    def plain(self) -> bool:
-        """Whether every record is one line and no line is blank."""
-        return self.line_numbers is None
+    last_line: int
 
 
-def inspect_file(path: Path, mapping: Mapping, require_headings: bool = True) -> FileFacts:
+@dataclass(frozen=True)
+class Cells:
+    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
+
+    relation: str
+    blank_rows: int
+
+
+def headings_of(path: Path, mapping: Mapping) -> tuple[str, ...]:
+    """The headings of a file, from its beginning alone. Raises KetenError when there are none or two are the same."""
+    return _header(next(_pieces(path), b""), mapping, path)[0]
+
+
+def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
     """Scan a file once. Raises KetenError when its rows cannot be trusted: unreadable, truncated, no header, wrong kind."""
     scan = _Scan(mapping, path)
-    head = bytearray()
+    header: tuple[tuple[str, ...], int] | None = None
     for piece in _pieces(path):
-        if len(head) < 1 << 20:
-            head += piece[: 1 << 20]
         scan.add(piece)
-    if scan.text_lines <= mapping.format.skip_lines or not bytes(head).strip():
-        raise KetenError(f"{path.name}: is empty or has no header row")
-    starts = _record_lines(path, mapping) if scan.odd else None
-    header_line = starts[mapping.format.skip_lines] if starts else mapping.format.skip_lines + 1
-    headings = _headings(bytes(head), mapping, header_line)
-    _require(headings, mapping, path, require_headings)
-    encoding = "latin-1" if mapping.format.encoding == "cp1252" else "utf-8"
-    if starts is None:
-        return FileFacts(headings, encoding, header_line, scan.text_lines - header_line, 0, None)
-    numbers = tuple(starts[mapping.format.skip_lines + 1 :])
-    return FileFacts(headings, encoding, header_line, len(numbers), scan.blank, numbers)
+        header = header or _header(piece, mapping, path)
+    scan.end()
+    if header is None:
+        raise KetenError(f"{path.name}: is empty")
+    _require(header[0], mapping, path)
+    return FileFacts(*header, scan.lines)
 
 
 class _Scan:
-    """One vectorised pass: is it text, how many lines, and is any line blank or any line break within quotes."""
+    """One pass: is it text, and how many lines."""
 
     def __init__(self, mapping: Mapping, path: Path) -> None:
-        self._quote = ord(mapping.format.quote) if mapping.format.quote else 0
         self._utf8 = mapping.format.encoding == "utf-8"
         self._name = path.name
-        self._inside = 0
         self._rest = b""
         self._last = b"\n"
         self.lines = 0
-        self.blank = 0
-        self.odd = False
-
-    @property
-    def text_lines(self) -> int:
-        """Lines so far; the last one may lack its line break."""
-        return self.lines + (self._last not in (b"\n", b""))
 
     def add(self, piece: bytes) -> None:
         """Take in the next piece. Raises KetenError for what is not text in the encoding of the mapping."""
         if b"\0" in piece:
             raise KetenError(f"{self._name}: holds NUL bytes, so it is not text; was a workbook renamed to .csv?")
-        if self._utf8:
+        if self._utf8 and (self._rest or not piece.isascii()):
             self._decode(piece)
-        data = np.frombuffer(self._last + piece, dtype=np.uint8)
-        data = data[data != _RETURN]
-        breaks = data == _NEWLINE
-        self.lines += int(breaks[1:].sum())
-        blank = int((breaks[1:] & breaks[:-1]).sum())
-        if self._quote and (quotes := data == self._quote).any() or self._inside:
-            inside = (np.cumsum(quotes) + self._inside) % 2
-            self.odd = self.odd or bool((inside.astype(bool) & breaks)[1:].any())
-            self._inside = int(inside[-1])
-        self.blank += blank
-        self.odd = self.odd or blank > 0
+        self.lines += piece.count(b"\n")
         self._last = piece[-1:]
+
+    def end(self) -> None:
+        """The file is over. Raises KetenError when it stops in the middle of a character."""
+        if self._rest:
+            raise self._not_text()
+        self.lines += self._last != b"\n"
 
     def _decode(self, piece: bytes) -> None:
         data = self._rest + piece
@@ -108,26 +95,16 @@ class _Scan:
             data.decode("utf-8")
             self._rest = b""
         except UnicodeDecodeError as error:
+            # A character may go on in the next piece; it has four bytes at most.
             if len(data) - error.start > 3:
-                raise KetenError(
-                    f"{self._name}: byte {error.start} is not UTF-8; if the sender uses Windows text, write"
-                    " `format: {encoding: cp1252}` in the mapping"
-                ) from None
+                raise self._not_text() from None
             self._rest = data[error.start :]
 
-
-def _record_lines(path: Path, mapping: Mapping) -> list[int]:
-    """The physical line on which each record starts, for the rare file with blank lines or line breaks within quotes."""
-    opener = gzip.open if path.name.endswith(".gz") else open
-    starts, before = [], 0
-    encoding = "cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig"
-    with opener(path, "rt", encoding=encoding, newline="") as source:  # type: ignore[operator]
-        reader = csv.reader(source, delimiter=mapping.format.delimiter, quotechar=mapping.format.quote or None)
-        for row in reader:
-            if row:
-                starts.append(before + 1)
-            before = reader.line_num
-    return starts
+    def _not_text(self) -> KetenError:
+        return KetenError(
+            f"{self._name}: line {self.lines + 1} or a later one holds bytes that are not UTF-8; if the sender uses"
+            " Windows text, write `format: {encoding: cp1252}` in the mapping"
+        )
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -144,22 +121,34 @@ def _pieces(path: Path) -> Iterator[bytes]:
         raise KetenError(f"{path.name}: cannot be read to its end ({error}); ask for it to be sent again") from None
 
 
-def _headings(head: bytes, mapping: Mapping, header_line: int) -> tuple[str, ...]:
+def _header(head: bytes, mapping: Mapping, path: Path) -> tuple[tuple[str, ...], int]:
+    """The record after `skip_lines` others, and the line on which it ends; blank lines are no records."""
     text = head.decode("cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig", errors="ignore")
-    body = io.StringIO("\n".join(text.splitlines()[header_line - 1 :]))
-    row = next(csv.reader(body, delimiter=mapping.format.delimiter, quotechar=mapping.format.quote or None), [])
-    return tuple(cell.strip() for cell in row)
-
-
-def _require(headings: tuple[str, ...], mapping: Mapping, path: Path, require: bool) -> None:
+    rows = _csv_reader(io.StringIO(text, newline=""), mapping)
+    try:
+        found = next(islice((row for row in rows if row), mapping.format.skip_lines, None), None)
+    except csv.Error as error:
+        raise KetenError(f"{path.name}: the header row cannot be read ({error})") from None
+    if not found or not any(cell.strip() for cell in found):
+        raise KetenError(f"{path.name}: is empty or has no header row")
+    headings = tuple(cell.strip() for cell in found)
     if len({h.lower() for h in headings}) < len(headings):
         raise KetenError(f"{path.name}: two columns have the same heading; name them apart")
+    return headings, rows.line_num
+
+
+def _csv_reader(source: TextIO, mapping: Mapping) -> Any:
+    csv.field_size_limit(_PIECE)
+    return csv.reader(source, delimiter=mapping.format.delimiter, quotechar=mapping.format.quote or None)
+
+
+def _require(headings: tuple[str, ...], mapping: Mapping, path: Path) -> None:
     wanted = {h for column in mapping.columns.values() for h in column.headings()}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}
     missing = sorted(wanted - set(headings))
-    if missing and require:
+    if missing:
         raise KetenError(
             f"{path.name}: the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing;"
             f" found: {', '.join(headings)}"
@@ -179,17 +168,63 @@ def name(heading: str) -> str:
     return '"' + CELL + heading.replace('"', '""') + '"'
 
 
-def raw_select(path: Path, mapping: Mapping, facts: FileFacts) -> str:
-    """SQL that reads the text cells of a file under its headings, with `row_no`, the physical line of each record."""
+def csv_cells(path: Path, mapping: Mapping, facts: FileFacts) -> str:
+    """SQL of the text cells of a file under its headings, in the order of the file."""
     form = mapping.format
     columns = ", ".join(f"{text(CELL + h)}: 'VARCHAR'" for h in facts.headings)
-    read = (
-        f"read_csv({text(str(path))}, delim = {text(form.delimiter)}, quote = {text(form.quote)}, escape = {text(form.quote)},"
-        f" header = false, skip = {facts.header_line}, columns = {{{columns}}}, auto_detect = false,"
-        f" encoding = '{facts.encoding}', null_padding = false, strict_mode = true)"
+    cells, encoding = "*", "utf-8"
+    if form.encoding == "cp1252":
+        # DuckDB reads Latin-1, in which the 27 characters that Windows has beside it (such as €) are control codes.
+        cells = ", ".join(
+            f"translate({name(h)}, {text(_CONTROLS)}, {text(_WINDOWS)}) as {name(h)}" for h in facts.headings
+        )
+        encoding = "latin-1"
+    return (
+        f"(select {cells} from read_csv({text(str(path))}, delim = {text(form.delimiter)}, quote = {text(form.quote)},"
+        f" escape = {text(form.quote)}, header = false, skip = {facts.header_line}, columns = {{{columns}}},"
+        f" auto_detect = false, encoding = '{encoding}', null_padding = false, strict_mode = true))"
     )
-    ordinal = f"select row_number() over () as record_ordinal, * from {read}"
-    if facts.line_numbers is None:
-        return f"select record_ordinal + {facts.header_line} as row_no, * exclude (record_ordinal) from ({ordinal})"
-    lines = ", ".join(str(n) for n in facts.line_numbers)
-    return f"select ([{lines}])[record_ordinal] as row_no, * exclude (record_ordinal) from ({ordinal})"
+
+
+def read_cells(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
+) -> Cells:
+    """Read the cells into a temporary table. Raises KetenError when its lines cannot be told.
+
+    DuckDB keeps the order of a file when it makes a table of nothing else, outside a transaction, so the place of a row
+    tells its line. Numbering it with a window would keep all that follows in one thread.
+    """
+    connection.execute(f"create or replace temp table {table} as from {csv_cells(path, mapping, facts)}")
+    counted = connection.execute(f"select count(*) from {table}").fetchone()
+    if counted == (facts.last_line - facts.header_line,):
+        return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", 0)
+    starts, blank = _record_lines(path, mapping, facts)
+    if counted != (len(starts),):
+        raise KetenError(f"{path.name}: its rows cannot be told from its lines; are all quotes closed?")
+    import pyarrow as pa
+
+    connection.register("line_numbers", pa.table({"ordinal": range(len(starts)), "row_no": starts}))
+    connection.execute(f"create or replace temp table {table}_line as from line_numbers")
+    connection.unregister("line_numbers")
+    return Cells(f"(select l.row_no, r.* from {table} r join {table}_line l on l.ordinal = r.rowid)", blank)
+
+
+def _record_lines(path: Path, mapping: Mapping, facts: FileFacts) -> tuple[list[int], int]:
+    """Where each record starts, for the rare file with blank lines or line breaks within quotes; and its blank lines."""
+    opener = gzip.open if path.name.endswith(".gz") else open
+    encoding = "cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig"
+    starts, blank, before = [], 0, 0
+    with opener(path, "rt", encoding=encoding, newline="") as source:  # type: ignore[operator]
+        rows = _csv_reader(source, mapping)
+        for row in rows:
+            if before >= facts.header_line:
+                starts += [before + 1] if row else []
+                blank += not row
+            before = rows.line_num
+    return starts, blank
+
+
+def row_text(mapping: Mapping, facts: FileFacts) -> str:
+    """SQL of the original cells of a row, joined by the sender's delimiter."""
+    cells = ", ".join(f"coalesce({name(h)}, '')" for h in facts.headings)
+    return f"concat_ws({text(mapping.format.delimiter)}, {cells})"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def code_fingerprint() -> str:
     """sha256 over the Python files of intake: a changed judge judges again."""
     digest = hashlib.sha256()
-    for name in ("intake", "judging", "merging", "reading", "repeats", "zones"):
+    for name in ("intake", "judging", "merging", "reading", "repeats", "staging", "zones"):
         digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
     return digest.hexdigest()
 
@@ -59,17 +59,23 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
 def list_receipts(engine: Engine, landing: Landing) -> None:
     """Bring the engine's list of receipts and their total order up to date with the landing zone."""
     run = engine.connection.execute
-    rows = [
-        (r.receipt_id, r.origin, r.dataset, r.file_name, r.sha256, r.received_at, r.issued_at, position)
-        for position, r in enumerate(landing.receipts(), start=1)
-    ]
+    import pyarrow as pa
+
+    receipts = landing.receipts()
+    names = ("receipt_id", "origin", "dataset", "file_name", "sha256", "received_at", "issued_at")
+    texts = {name: pa.array([getattr(r, name) for r in receipts], pa.string()) for name in names}
+    engine.connection.register("listing", pa.table({**texts, "position": range(1, len(receipts) + 1)}))
     run(
-        "create or replace temp table listed (a VARCHAR, b VARCHAR, c VARCHAR, d VARCHAR, e VARCHAR, f TIMESTAMP, g TIMESTAMP, h BIGINT)"
+        "create or replace temp table listed as select * replace (received_at::timestamp as received_at,"
+        " issued_at::timestamp as issued_at) from listing"
     )
-    if rows:
-        engine.connection.executemany("insert into listed values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    run("update intake.receipt set position = h from listed where receipt_id = a and position <> h")
+    engine.connection.unregister("listing")
     run(
-        "insert into intake.receipt select a, b, c, d, e, f, g, f, h, 'landed', null, null, 0, 0 from listed"
-        " where a not in (select receipt_id from intake.receipt)"
+        "update intake.receipt r set position = l.position from listed l"
+        " where r.receipt_id = l.receipt_id and r.position <> l.position"
+    )
+    run(
+        "insert into intake.receipt select receipt_id, origin, dataset, file_name, sha256, received_at, issued_at,"
+        " received_at, position, 'landed', null, null, 0, 0 from listed"
+        " where receipt_id not in (select receipt_id from intake.receipt)"
     )

@@ -1,70 +1,75 @@
-"""Local time to UTC: the days of a time zone as a table, so that no row needs a calendar of its own.
+"""Local time to UTC: the offsets of a time zone as one expression, so that judging a row needs no other table.
 
 Belongs here: offsets and clock changes. Does not belong here: what a sender's stamps mean (judging).
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from resources.errors import KetenError
-
-if TYPE_CHECKING:
-    import duckdb
-
-_FIRST, _LAST = date(1990, 1, 1), date(2061, 1, 1)
+_FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2061, 1, 1, tzinfo=UTC)
+_STEP = timedelta(days=10)
+PLAIN, DOUBLED, SKIPPED = 0, 1, 2
 
 
-def zone_table(zone: str) -> str:
-    """Name of the temporary table of local days of a zone."""
-    return "zone_day_" + "".join(c if c.isalnum() else "_" for c in zone.lower())
+class Segment(NamedTuple):
+    """Wall-clock time from `start` on: its offset to UTC, and whether it is the doubled or the skipped hour."""
+
+    start: datetime
+    offset: timedelta
+    kind: int
 
 
-def zone_day_table(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    """Local days of a zone: the offset before and after its clock change, and the local hours that are doubled or absent.
+@cache
+def zone_expression(zone: str, stamp: str) -> str:
+    """SQL of an integer that tells all about the wall-clock time `stamp`: offset in seconds × 4 + kind.
 
-    Made from the tz database once per connection; offsets in seconds. Changes are sought per quarter-hour.
+    A tree of comparisons: nine of them find one of the 285 segments of 71 years, and rows in order of time all go the
+    same way. In the doubled hour the offset is that of the first time round (summer time); outside 1990-2060 that of
+    the nearest year.
     """
-    import pyarrow as pa
-
-    table = zone_table(zone)
-    if connection.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchone():
-        return
-    try:
-        info = ZoneInfo(zone)
-    except (KeyError, ValueError):
-        raise KetenError(f"'{zone}' is not a time zone; write for instance Europe/Amsterdam") from None
-    rows = []
-    day = _FIRST
-    while day < _LAST:
-        rows.append(_zone_day(info, day))
-        day += timedelta(days=1)
-    names = ("local_day", "offset_before", "offset_after", "switch_from", "switch_to")
-    connection.register(
-        "zone_rows", pa.table(dict(zip(names, (list(c) for c in zip(*rows, strict=True)), strict=True)))
-    )
-    connection.execute(f"create temp table {table} as select * from zone_rows")
-    connection.unregister("zone_rows")
+    return _tree(segments(zone), stamp)
 
 
-def _zone_day(info: ZoneInfo, day: date) -> tuple[date, int, int, datetime | None, datetime | None]:
-    midnight = datetime(day.year, day.month, day.day, tzinfo=info)
-    following = day + timedelta(days=1)
-    end = datetime(following.year, following.month, following.day, tzinfo=info)
-    before, after = _seconds(midnight), _seconds(end)
-    if before == after:
-        return day, before, after, None, None
-    first = datetime(day.year, day.month, day.day)
-    for quarter in range(96):
-        local = first + timedelta(minutes=15 * quarter)
-        changed = _seconds(local.replace(tzinfo=info, fold=1)) != before
-        if changed:
-            return day, before, after, local, local + timedelta(seconds=abs(after - before))
-    return day, before, after, None, None
+def segments(zone: str) -> list[Segment]:
+    """The wall-clock time of a zone cut where its offset changes, in order."""
+    info = ZoneInfo(zone)
+    found = [Segment(_FIRST.replace(tzinfo=None), _offset(info, _FIRST), PLAIN)]
+    moment = _FIRST
+    while moment < _LAST:
+        following = moment + _STEP
+        before, after = _offset(info, moment), _offset(info, following)
+        if before != after:
+            change = _change(info, moment, following).replace(tzinfo=None)
+            earlier, later = sorted((change + before, change + after))
+            kind = DOUBLED if after < before else SKIPPED
+            found += [Segment(earlier, before, kind), Segment(later, after, PLAIN)]
+        moment = following
+    return found
 
 
-def _seconds(moment: datetime) -> int:
-    offset = moment.utcoffset()
-    return int(offset.total_seconds()) if offset else 0
+def _change(info: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The first second with the offset of `high`."""
+    before = _offset(info, low)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low).total_seconds() // 2)
+        if _offset(info, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset(info: ZoneInfo, moment: datetime) -> timedelta:
+    return moment.astimezone(info).utcoffset() or timedelta()
+
+
+def _tree(parts: list[Segment], stamp: str) -> str:
+    if len(parts) == 1:
+        return str(int(parts[0].offset.total_seconds()) * 4 + parts[0].kind)
+    middle = len(parts) // 2
+    left, right = _tree(parts[:middle], stamp), _tree(parts[middle:], stamp)
+    return f"case when {stamp} < timestamp '{parts[middle].start}' then {left} else {right} end"

@@ -50,7 +50,7 @@ create table reference.day as select d::date as local_date, date_trunc('month', 
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     """All bi models computed over one site, with a value of an unknown site and a removed site that kept its key."""
     with Engine(None, tmp_path) as made:
         run = made.connection.execute
@@ -59,12 +59,12 @@ def engine(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             path = MODELS.parent / "reference" / f"{name}.csv"
             run(f"create table reference.{name} as from read_csv('{path}', all_varchar = true)")
         for dimension, value in GIVEN.items():
-            assign_keys(made.connection, dimension, f"select {value}")
+            assign_keys(made, dimension, f"select {value}")
         stage(made.connection)
         for name in NAMES:
             sql = re.sub(r"{{ ref\('([a-z_.]+)'\) }}", r"\1", (MODELS / f"{name}.sql").read_text())
             run(f"create table bi.{name} as {sql}")
-        yield made.connection
+        yield made
 
 
 def stage(connection: duckdb.DuckDBPyConnection) -> None:
@@ -113,11 +113,11 @@ def declared(name: str) -> dict[str, Any]:
 def test_model_makes_exactly_the_declared_columns_with_a_unique_key(engine, name):
     known = yaml.safe_load((MODELS.parent / "columns.yml").read_text())
     columns = [c if isinstance(c, dict) else {"name": c, **known[c]} for c in declared(name)["columns"]]
-    made = engine.execute(f"select column_name, column_type from (describe bi.{name})").fetchall()
+    made = engine.connection.execute(f"select column_name, column_type from (describe bi.{name})").fetchall()
     assert made == [(c["name"], TYPES[c["type"]]) for c in columns]
     key = ", ".join(declared(name)["key"])
-    assert engine.execute(f"select {key} from bi.{name} group by all having count(*) > 1").fetchall() == []
-    assert engine.execute(f"select 1 from bi.{name} where ({key}) is null").fetchall() == []
+    assert engine.connection.execute(f"select {key} from bi.{name} group by all having count(*) > 1").fetchall() == []
+    assert engine.connection.execute(f"select 1 from bi.{name} where ({key}) is null").fetchall() == []
 
 
 CHECKS = [(name, check) for name in NAMES for check in declared(name).get("checks", [])]
@@ -128,15 +128,15 @@ def test_check_is_silent_on_good_rows_and_fires_on_bad_ones(engine, name, check)
     table = f"bi.{name}"
     violations = check["sql"].replace("{table}", table)
     if check["id"] == "keys_known":
-        engine.execute(f"delete from {table} where scope_code like '%NEW%'")
-    assert engine.execute(violations).fetchall() == []
-    engine.execute(check["fires_on"].replace("{table}", table))
-    assert engine.execute(violations).fetchall() != []
+        engine.connection.execute(f"delete from {table} where scope_code like '%NEW%'")
+    assert engine.connection.execute(violations).fetchall() == []
+    engine.connection.execute(check["fires_on"].replace("{table}", table))
+    assert engine.connection.execute(violations).fetchall() != []
 
 
 @pytest.mark.parametrize("table", ["fact_indicator_month", "rpt_indicator_value"])
 def test_unknown_is_minus_one_and_outside_the_level_is_minus_two(engine, table):
-    found = engine.execute(
+    found = engine.connection.execute(
         f"select level_code, scope_code, site_key, carrier_key, client_key from bi.{table} order by all"
     )
     expected = [
@@ -149,7 +149,7 @@ def test_unknown_is_minus_one_and_outside_the_level_is_minus_two(engine, table):
 
 
 def test_removed_site_keeps_its_row(engine):
-    found = engine.execute(
+    found = engine.connection.execute(
         "select site_key, site_name, client_key, is_listed from bi.dim_site order by site_key"
     ).fetchall()
     assert found == [
@@ -167,19 +167,21 @@ def indicator(name: str, pillar: str, *levels: tuple[str, ...], core: bool = Tru
 
 def test_pillar_view_has_a_row_per_site_and_month_and_says_the_level(engine):
     client_value = "select * replace ('ready' as indicator_id, 'client' as level_code, 1 as client_key, 0.5 as value)"
-    engine.execute(
+    engine.connection.execute(
         f"insert into bi.rpt_indicator_value {client_value} from bi.rpt_indicator_value where level_code = 'total'"
     )
     for table in ("rpt_indicator_value", "dim_site"):
-        engine.execute(f"alter table bi.{table} add column publication_id bigint default 3")
+        engine.connection.execute(f"alter table bi.{table} add column publication_id bigint default 3")
     items = [
         indicator("energy", "planet", ("site_id",), ()),
         indicator("ready", "purpose", ("client_id",), ()),
         indicator("hidden", "planet", ("site_id",), core=False),
         indicator("by_chain", "purpose", ("chain_id",)),
     ]
-    engine.execute("use bi")
-    shown = {p: engine.execute(pillar_view_sql(items, p)).fetchall() for p in ("people", "planet", "purpose")}
+    engine.connection.execute("use bi")
+    shown = {
+        p: engine.connection.execute(pillar_view_sql(items, p)).fetchall() for p in ("people", "planet", "purpose")
+    }
     lead = (2, "UTR", "Utrecht", 1)
     assert [row[:4] for row in shown["people"]] == [lead]
     assert [row[5:] for row in shown["planet"]] == [(Decimal(48), "measured", "site", 3)]

@@ -12,7 +12,6 @@ import yaml
 from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
-from assets.trace import _models_below
 from resources.catalogue import load_catalogue
 from resources.engine import Engine
 from resources.merging import DatasetTables
@@ -69,10 +68,8 @@ def values_of(indicator_id: str, case: dict, reverse: bool = False) -> list[dict
         fill(engine, core)
         prepare_reference(engine, CATALOGUE, span, date(2026, 1, 1), "golden")
         set_months(engine, span.months())
-        below = _models_below(CATALOGUE, indicator.refs)
-        for model in CATALOGUE.model_order():
-            if model.name in below:
-                compute(engine, model)
+        for model in CATALOGUE.models_below(indicator.refs):
+            compute(engine, model)
         compute_indicator(engine, indicator)
         select = rollup_select(indicator, all_keys(CATALOGUE))
         return engine.read(f"select * from ({select}) order by all").read_all().to_pylist()

@@ -17,17 +17,17 @@ from resources.publishing import publish
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty engine."""
     with Engine(None, tmp_path) as made:
-        yield made.connection
+        yield made
 
 
 def test_keys_follow_the_natural_order_and_are_never_reused(engine):
     assert assign_keys(engine, "party", "select * from (values ('C'), ('A'), (null), ('A'))") == 2
     assert assign_keys(engine, "party", "select * from (values ('B'), ('C'))") == 1
     assert assign_keys(engine, "party", "select 'B'") == 0
-    known = engine.execute(
+    known = engine.connection.execute(
         "select natural_key, key from register.surrogate_key where dimension = 'party' order by key"
     ).fetchall()
     assert known == [("A", 1), ("C", 2), ("B", 3)]
@@ -42,15 +42,15 @@ def test_restored_keys_win_over_order(tmp_path):
             " known(dimension, natural_key, key)"
         )
     with Engine(None, target.parent) as rebuilt:
-        assert restore_keys(rebuilt.connection, target) == 2
-        assert restore_keys(rebuilt.connection, target) == 0
-        assign_keys(rebuilt.connection, "site", "select * from (values ('AMS'), ('UTR'), ('AAA'))")
+        assert restore_keys(rebuilt, target) == 2
+        assert restore_keys(rebuilt, target) == 0
+        assign_keys(rebuilt, "site", "select * from (values ('AMS'), ('UTR'), ('AAA'))")
         known = rebuilt.connection.execute("select natural_key from register.surrogate_key order by key").fetchall()
     assert known == [("UTR",), ("AMS",), ("AAA",)]
     with Engine(None, target.parent) as hasty:
-        assign_keys(hasty.connection, "site", "select 'AMS'")
+        assign_keys(hasty, "site", "select 'AMS'")
         with pytest.raises(KetenError, match="has another key"):
-            restore_keys(hasty.connection, target)
+            restore_keys(hasty, target)
 
 
 def test_engine_without_the_published_keys_may_not_publish(engine, tmp_path):
@@ -61,17 +61,17 @@ def test_engine_without_the_published_keys_may_not_publish(engine, tmp_path):
         Engine(None, tmp_path) as rebuilt,
         pytest.raises(KetenError, match="1 surrogate keys that this engine does not"),
     ):
-        publish(rebuilt.connection, tmp_path / "keten.duckdb", {}, {}, run)
+        publish(rebuilt, tmp_path / "keten.duckdb", {}, {}, run)
 
 
 ROWS = [("a", "1.5", None), ("b", None, "2025-01-01"), ("b", None, "2025-01-01")]
 
 
-def digest_of(connection: duckdb.DuckDBPyConnection, lines: list[tuple[object, ...]]) -> tuple[int, str]:
+def digest_of(engine: Engine, lines: list[tuple[object, ...]]) -> tuple[int, str]:
     """Digest of rows of text, decimal and date."""
-    connection.execute("create or replace table run.d (t VARCHAR, n DECIMAL(28,6), d DATE)")
-    connection.executemany("insert into run.d values (?, ?, ?)", lines)
-    return table_digest(connection, "run.d", ("t", "n", "d"))
+    engine.connection.execute("create or replace table run.d (t VARCHAR, n DECIMAL(28,6), d DATE)")
+    engine.connection.executemany("insert into run.d values (?, ?, ?)", lines)
+    return table_digest(engine.connection, "run.d", ("t", "n", "d"))
 
 
 def test_digest_ignores_row_order_and_counts_repeats(engine):
@@ -87,15 +87,15 @@ def test_digest_tells_values_apart(engine, other):
 
 
 def test_digest_can_be_computed_elsewhere(engine):
-    engine.execute(
+    engine.connection.execute(
         "create table run.e as select 'é|' as t, null::varchar as u, '' as e, 1.5::decimal(28,6) as n,"
         " timestamp '2025-03-31 10:15:00.5' as s, true as b, date '2025-03-31' as d, 12::bigint as i"
     )
     line = "2:é|~0:8:1.50000026:2025-03-31T10:15:00.5000004:true10:2025-03-312:12"
     expected = format(int(md5(line.encode()).hexdigest()[:15], 16), "x")
-    assert table_digest(engine, "run.e", ("t", "u", "e", "n", "s", "b", "d", "i")) == (1, expected)
+    assert table_digest(engine.connection, "run.e", ("t", "u", "e", "n", "s", "b", "d", "i")) == (1, expected)
 
 
 def test_doubles_have_no_digest(engine):
     with pytest.raises(KetenError, match="publish it as a decimal"):
-        table_digest(engine, "(select 1.5::double as x)", ("x",))
+        table_digest(engine.connection, "(select 1.5::double as x)", ("x",))

@@ -131,9 +131,13 @@ def test_the_search_leaves_innocent_text_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize("stem", [*_models(), *_indicators()], ids=_named)
-def test_a_model_is_two_files_and_tells_its_grain(stem: Path) -> None:
+def test_a_model_is_two_files_and_tells_its_grain_or_names_its_module(stem: Path) -> None:
     sql, declaration = stem.with_suffix(".sql"), stem.with_suffix(".yml")
     assert declaration.is_file(), f"{_named(declaration)} is missing"
+    if maker := re.search(r"^made_by: (\S+)$", declaration.read_text("utf-8"), re.MULTILINE):
+        module = ROOT / (maker[1].replace(".", "/") + ".py")
+        assert module.is_file(), f"{_named(declaration)}: made_by: {maker[1]} does not exist"
+        return
     assert sql.is_file(), f"{_named(sql)} is missing"
     assert sql.read_text("utf-8").startswith("-- Grain: "), f"{_named(sql)}: begin with `-- Grain: one row per ...`"
 

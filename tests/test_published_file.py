@@ -46,5 +46,5 @@ def test_database_of_someone_else_is_not_overwritten(tmp_path: Path):
         other.execute("create table mine (a int)")
     before = target.read_bytes()
     with Engine(None, tmp_path) as engine, pytest.raises(KetenError, match="not a file that was published here"):
-        publish(engine.connection, target, {}, {}, {})
+        publish(engine, target, {}, {}, {})
     assert target.read_bytes() == before

@@ -55,21 +55,21 @@ def run_of(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine with one site and two monthly values, its keys given out."""
     with Engine(tmp_path / "engine.duckdb", tmp_path / "spill") as made:
-        fill(made.connection)
-        yield made.connection
+        fill(made)
+        yield made
 
 
-def fill(connection: duckdb.DuckDBPyConnection) -> None:
+def fill(engine: Engine) -> None:
     """The smallest publishable engine."""
-    assign_keys(connection, "site", "select 'UTR'")
+    assign_keys(engine, "site", "select 'UTR'")
     for name, types in (("rpt_indicator_value", VALUE_TYPES), ("dim_site", SITE_TYPES)):
-        connection.execute(f"create table bi.{name} ({', '.join(f'{n} {t}' for n, t in types.items())})")
-    connection.execute("insert into bi.dim_site values (1, 'UTR', 'Utrecht', 7)")
+        engine.connection.execute(f"create table bi.{name} ({', '.join(f'{n} {t}' for n, t in types.items())})")
+    engine.connection.execute("insert into bi.dim_site values (1, 'UTR', 'Utrecht', 7)")
     for month, value in (("2025-03", 48), ("2025-04", 50)):
-        connection.execute(
+        engine.connection.execute(
             "insert into bi.rpt_indicator_value"
             f" values ('energy', 'month', '{month}', 'site', 'site=UTR', '{month}-01', 1, -2, {value}, 'measured')"
         )
@@ -88,9 +88,9 @@ def rows(target: Path, sql: str) -> list[tuple[Any, ...]]:
     return eval(told, {"Decimal": Decimal})
 
 
-def restate(engine: duckdb.DuckDBPyConnection, value: int) -> None:
+def restate(engine: Engine, value: int) -> None:
     """A late reading changes March."""
-    engine.execute(f"update bi.rpt_indicator_value set value = {value} where period_code = '2025-03'")
+    engine.connection.execute(f"update bi.rpt_indicator_value set value = {value} where period_code = '2025-03'")
 
 
 def leftovers(target: Path) -> list[str]:
@@ -132,7 +132,7 @@ def test_changed_value_is_recorded_once_and_kept(engine, target):
     restate(engine, 47)
     assert publish(engine, target, TABLES, VIEWS, run_of("r2")).value_changes == 1
     first = "select * replace ('2025-05' as period_code) from bi.rpt_indicator_value limit 1"
-    engine.execute(f"insert into bi.rpt_indicator_value {first}")
+    engine.connection.execute(f"insert into bi.rpt_indicator_value {first}")
     assert publish(engine, target, TABLES, VIEWS, run_of("r3")).value_changes == 0, "a first value is no change"
     expected = [(2, "2025-03", "site=UTR", Decimal(48), Decimal(47), "measured", "measured")]
     shown = "publication_id, period_code, scope_code, old_value, new_value, old_status, new_status"
@@ -142,7 +142,7 @@ def test_changed_value_is_recorded_once_and_kept(engine, target):
 
 def test_value_that_disappears_is_a_change(engine, target):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
-    engine.execute("delete from bi.rpt_indicator_value where period_code = '2025-04'")
+    engine.connection.execute("delete from bi.rpt_indicator_value where period_code = '2025-04'")
     publish(engine, target, TABLES, VIEWS, run_of("r2"))
     assert rows(target, "select period_code, new_value, new_status from bi.publication_value_change") == [
         ("2025-04", None, None)
@@ -238,16 +238,16 @@ def test_killed_process_around_the_rename_is_recovered(tmp_path, target, moment)
                 rename(*names)
             os._exit(9)
         with t.Engine(Path({str(tmp_path / "engine.duckdb")!r}), Path({str(tmp_path / "spill")!r})) as made:
-            t.fill(made.connection)
-            t.publish(made.connection, {str(target)!r}, t.TABLES, t.VIEWS, t.run_of("r1"))
-            t.restate(made.connection, 47)
+            t.fill(made)
+            t.publish(made, {str(target)!r}, t.TABLES, t.VIEWS, t.run_of("r1"))
+            t.restate(made, 47)
             os.replace = kill
-            t.publish(made.connection, {str(target)!r}, t.TABLES, t.VIEWS, t.run_of("r2"))
+            t.publish(made, {str(target)!r}, t.TABLES, t.VIEWS, t.run_of("r2"))
     """)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     assert published_state(target)["number"] == (2 if moment == "after" else 1)
     with Engine(tmp_path / "engine.duckdb", tmp_path / "spill") as made:
-        again = publish(made.connection, target, TABLES, VIEWS, run_of("r3"))
+        again = publish(made, target, TABLES, VIEWS, run_of("r3"))
     assert (again.number, again.changed) == ((2, False) if moment == "after" else (2, True))
     assert leftovers(target) == []
 
@@ -255,10 +255,10 @@ def test_killed_process_around_the_rename_is_recovered(tmp_path, target, moment)
 def test_target_ahead_of_the_engine_is_refused_unless_adopted(engine, target, tmp_path):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     with Engine(tmp_path / "other.duckdb", tmp_path / "spill") as other:
-        fill(other.connection)
+        fill(other)
         for value in (40, 41, 42):
-            restate(other.connection, value)
-            publish(other.connection, target, TABLES, VIEWS, run_of(f"o{value}"), adopt=True)
+            restate(other, value)
+            publish(other, target, TABLES, VIEWS, run_of(f"o{value}"), adopt=True)
     with pytest.raises(KetenError, match="is at publication 4, but this engine knows only 1"):
         publish(engine, target, TABLES, VIEWS, run_of("r2"))
     assert publish(engine, target, TABLES, VIEWS, run_of("r2"), adopt=True).number == 5
@@ -280,9 +280,9 @@ def test_number_is_not_given_out_again_after_an_old_copy_came_back(engine, targe
 def test_rebuilt_engine_goes_on_from_the_published_file(engine, target):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     with Engine(None, target.parent) as rebuilt:
-        restore_keys(rebuilt.connection, target)
-        fill(rebuilt.connection)
-        again = publish(rebuilt.connection, target, TABLES, VIEWS, run_of("r2"))
+        restore_keys(rebuilt, target)
+        fill(rebuilt)
+        again = publish(rebuilt, target, TABLES, VIEWS, run_of("r2"))
     assert (again.number, again.changed) == (1, False)
 
 
@@ -295,7 +295,7 @@ def test_rebuilt_engine_goes_on_from_the_published_file(engine, target):
     ],
 )
 def test_table_that_breaks_its_declaration_is_told(engine, target, change, message):
-    engine.execute(change)
+    engine.connection.execute(change)
     with pytest.raises(KetenError, match=message):
         publish(engine, target, TABLES, VIEWS, run_of("r1"))
     assert not target.exists()

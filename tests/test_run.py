@@ -101,8 +101,8 @@ def test_every_row_is_accounted_for_and_the_planted_events_are_found(first: Depl
     counts = {
         row[0]: row[1:]
         for row in first.rows(
-            "select dataset, sum(received), sum(accepted), sum(quarantined), sum(ignored), sum(restating_rows),"
-            " sum(withdrawing_rows) from bi.rpt_delivery group by 1"
+            "select dataset, sum(received_rows), sum(accepted_rows), sum(quarantined_rows), sum(ignored_rows),"
+            " sum(restating_rows), sum(withdrawing_rows) from bi.rpt_delivery group by 1"
         )
     }
     for received, accepted, quarantined, ignored, *_ in counts.values():

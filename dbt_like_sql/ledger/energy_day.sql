@@ -1,15 +1,15 @@
--- Grain: one row per main meter, register and local day with a reading.
+-- Grain: one row per main meter, register, unit and local day with a reading.
 with reading as (
     select
         r.meter_id,
         r.register_code,
+        r.unit_code,
         r.local_date,
         sum(r.quantity) as quantity,
-        min(r.unit_code) as unit_code,
-        count(*) as interval_count
+        sum(date_diff('minute', r.start_utc, r.end_utc)) as measured_minutes
     from {{ ref('core.meter_reading') }} as r
     inner join {{ ref('run.month') }} as m on date_trunc('month', r.local_date) = m.month
-    group by r.meter_id, r.register_code, r.local_date
+    group by r.meter_id, r.register_code, r.unit_code, r.local_date
 )
 
 select
@@ -22,7 +22,7 @@ select
     meter.carrier_code,
     cast(reading.quantity as decimal(28, 6)) as quantity,
     reading.unit_code,
-    cast(reading.interval_count * meter.interval_minutes as bigint) as measured_minutes
+    cast(reading.measured_minutes as bigint) as measured_minutes
 from reading
 inner join {{ ref('core.meter') }} as meter on reading.meter_id = meter.meter_id
 inner join {{ ref('core.site') }} as site on meter.site_id = site.site_id

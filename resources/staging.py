@@ -1,0 +1,120 @@
+"""One delivery on its way: its file read, judged and freed of repeats, before core is touched.
+
+Belongs here: the temporary table of one delivery and what can be asked of it. Does not belong here: how a row is judged
+(judging, repeats), and where its rows go (intake, merging).
+
+Judging needs nothing but the file, its contract and its mapping, so it happens outside the transaction that changes core.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resources import judging, reading, repeats
+from resources.errors import KetenError
+from resources.merging import DatasetTables
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from resources.catalogue import Catalogue, Contract
+    from resources.landing import Receipt
+
+GOOD = "ignored_reason is null and reasons is null"
+
+
+class Stage:
+    """The judged records of one delivery.
+
+    `delivered` is a relation with every record: the columns of the contract, receipt_id, row_no, record_no, known_from,
+    ignored_reason and reasons (joined by commas, NULL when accepted); `blank_rows` are lines that hold none. Raises
+    KetenError or a DuckDB error when the file cannot be trusted.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalogue: Catalogue,
+        contract: Contract,
+        receipt: Receipt,
+        path: Path,
+        number: int,
+    ) -> None:
+        mapping = catalogue.mappings.get((receipt.origin, receipt.dataset))
+        if mapping is None:
+            raise KetenError(f"mappings/{receipt.origin}__{receipt.dataset}.yml is missing")
+        self.receipt = receipt
+        self._connection = connection
+        self._mapping = mapping
+        self._table = f"stage_{number}"
+        self._facts = reading.inspect_file(path, mapping)
+        cells = reading.read_cells(connection, path, mapping, self._facts, f"{self._table}_cell")
+        self.blank_rows = cells.blank_rows
+        self.delivered = self._judge(catalogue, contract, cells.relation)
+        self._keep_text(catalogue, contract, cells.relation)
+
+    def _judge(self, catalogue: Catalogue, contract: Contract, cells: str) -> str:
+        connection, stage, mapping = self._connection, self._table, self._mapping
+        judgement = judging.judge(contract, mapping, catalogue, self._facts, cells)
+        connection.execute(f"create or replace temp table {stage} as {judgement.select}")
+        number = "" if mapping.unpivot else ", 1::bigint as record_no"
+        rows = f"(select rowid as id, *{number} from {stage})"
+        key = [c for c in contract.key if c in judgement.stored] or ["1"]
+        others = [c for c in judgement.stored if c not in key]
+        if mapping.time:
+            repeats.resolve_ambiguous(connection, stage, rows, key, mapping)
+        resolve = repeats.number_repeats if contract.repeats == "number" else repeats.drop_repeats
+        resolve(connection, stage, rows, key, others)
+        derived = "".join(f", {sql} as {column}" for column, sql in judgement.derived.items())
+        known = f"'{self.receipt.receipt_id}' as receipt_id, timestamp '{self.receipt.received_at}' as known_from"
+        return f"(select *{derived}, {known} from {rows})"
+
+    def _keep_text(self, catalogue: Catalogue, contract: Contract, cells: str) -> None:
+        """Keep the original text of the rows that may be set aside, and let go of all other cells."""
+        run = self._connection.execute
+        tables = DatasetTables(self._connection, catalogue, contract)
+        lost = tables.unmatched(f"(select * from {self.delivered} where {GOOD})")
+        wanted = f"select row_no from {self.delivered} e where ignored_reason is null and reasons is not null"
+        if lost:
+            wanted += f" union select row_no from {self.delivered} e where {GOOD} and ({lost.condition})"
+        run(f"create or replace temp table wanted as {wanted}")
+        text = reading.row_text(self._mapping, self._facts)
+        found = f"(select * from {cells} where row_no in (select row_no from wanted))"
+        run(f"create or replace temp table {self._table}_text as select row_no, {text} as row_text from {found}")
+        run(f"drop table {self._table}_cell")
+
+    def insert(self, tables: DatasetTables) -> None:
+        """Send every record to exactly one table: ignored, rejected, unmatched or merged."""
+        run, name = self._connection.execute, tables.name
+        source = "receipt_id, row_no, record_no"
+        columns = ", ".join(tables.types)
+        text = f"{self._table}_text"
+        run(
+            f"insert into {name}__ignored select {source}, ignored_reason from {self.delivered}"
+            " where ignored_reason is not null"
+        )
+        run(
+            f"insert into {name}__rejected select {source}, string_split(reasons, ','), row_text from {self.delivered}"
+            f" join {text} using (row_no) where ignored_reason is null and reasons is not null"
+        )
+        run(f"create or replace temp view incoming as select {columns} from {self.delivered} where {GOOD}")
+        incoming = "incoming"
+        if lost := tables.unmatched("incoming"):
+            run(
+                f"insert into {name}__unmatched by name select e.*, {lost.reasons} as reasons, row_text"
+                f" from incoming e join {text} using (row_no) where {lost.condition}"
+            )
+            run(f"create or replace temp view matched as from incoming e where not ({lost.condition})")
+            incoming = "matched"
+        tables.insert_settled(incoming, self.receipt.receipt_id)
+
+    def count(self) -> int:
+        """How many records the delivery holds."""
+        row = self._connection.execute(f"select count(*) from {self._table}").fetchone()
+        return int(row[0]) if row else 0
+
+    def drop(self) -> None:
+        """Free its memory."""
+        for table in (self._table, f"{self._table}_text"):
+            self._connection.execute(f"drop table if exists {table}")
