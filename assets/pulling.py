@@ -15,27 +15,31 @@ from pathlib import Path
 
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.errors import KetenError
-from resources.landing import Landing, now_utc, sha256_of, stable_files
+from resources.landing import Delivery, Landing, finished_files, now_utc, sha256_of
 from resources.privacy import personal_columns
 
 
 @dataclass
 class Pulled:
-    """What one pull did: receipts landed, and files refused with the headings at fault."""
+    """What one pull did: receipts landed, files refused with the headings at fault, files left for the next run."""
 
     landed: list[str] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
 
 
-def source_files(catalogue: Catalogue, project: Path, source: Source) -> list[Path]:
-    """Finished files of one source, by name. Raises KetenError when its folder or its mapping is missing."""
+def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
+    """Files of one source that are finished, and those still changing, by name.
+
+    Raises KetenError when its folder or its mapping is missing.
+    """
     folder = source.resolved_path(project)
     mapping = catalogue.mappings.get((source.origin, source.dataset))
     if mapping is None:
         raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
     if not folder.is_dir():
         raise KetenError(f"sources.yml: the folder {folder} of {source.origin}/{source.dataset} does not exist")
-    return stable_files(folder, mapping.files, time.time())
+    return finished_files(folder, mapping.files, time.time())
 
 
 def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) -> Pulled:
@@ -45,25 +49,29 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
         if source.dataset != dataset:
             continue
         mapping = catalogue.mappings[(source.origin, source.dataset)]
-        for path in source_files(catalogue, project, source):
-            _take(landing, source, mapping, path, done)
+        folder = source.resolved_path(project)
+        finished, young = source_files(catalogue, project, source)
+        done.waiting += [path.name for path in young]
+        for path in finished:
+            name = path.relative_to(folder).as_posix()
+            facts = (path, name, source.origin, source.dataset, sha256_of(path), mapping.reads_name)
+            _take(landing, mapping, Delivery(*facts), done)
     return done
 
 
-def _take(landing: Landing, source: Source, mapping: Mapping, path: Path, done: Pulled) -> None:
-    digest = sha256_of(path)
-    if landing.known(source.origin, source.dataset, digest):
+def _take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) -> None:
+    if landing.known(delivery):
         return
     try:
-        headings = personal_columns(path, mapping)
+        headings = personal_columns(delivery.source, mapping)
     except KetenError:
         headings = []  # an unreadable file is landed and rejected with its reason
     if headings:
-        landing.refuse(path, digest, source.origin, source.dataset, headings, now_utc())
-        done.refused[path.name] = headings
+        landing.refuse(delivery, headings, now_utc())
+        done.refused[delivery.name] = headings
         return
-    issued = issued_at(mapping, path.name)
-    done.landed.append(landing.land(path, digest, source.origin, source.dataset, issued, now_utc()).receipt_id)
+    receipt = landing.land(delivery, issued_at(mapping, delivery.name), now_utc())
+    done.landed.append(receipt.receipt_id)
 
 
 def issued_at(mapping: Mapping, file_name: str) -> str | None:
@@ -81,9 +89,7 @@ def source_fingerprint(catalogue: Catalogue, project: Path) -> str:
     """sha256 over name, size and time of every finished source file: equal means nothing new can be pulled."""
     digest = hashlib.sha256()
     for source in catalogue.sources:
-        for path in source_files(catalogue, project, source):
+        for path in source_files(catalogue, project, source)[0]:
             facts = path.stat()
-            digest.update(
-                f"{source.origin}|{source.dataset}|{path.name}|{facts.st_size}|{facts.st_mtime_ns}\n".encode()
-            )
+            digest.update(f"{source.origin}|{source.dataset}|{path}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
     return digest.hexdigest()

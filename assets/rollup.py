@@ -119,7 +119,10 @@ class _Level:
         return [rows, timed, keyed]
 
     def _coverage(self, names: list[str]) -> str:
-        """Share of the denominator (or, without one, of the units) that stands in whole units; and why others are not."""
+        """Share of the denominator that stands in whole units, and why others are not.
+
+        Without a denominator, or where one is not known of some unit, it is the share of the units themselves.
+        """
         side = self.indicator.denominator
         weight = f"amount_{names.index(side)}" if side else "1"
         level = ", ".join(["period_code", *self.level])
@@ -127,7 +130,9 @@ class _Level:
         return (
             f"select {level}, any_value(period_type) as period_type, any_value(period_from) as period_from,"
             " any_value(period_to) as period_to, bool_and(is_complete_period) as is_complete_period,"
-            f" sum(case when is_whole then {weight} else 0 end) as whole_weight, sum({weight}) as weight,"
+            f" case when count({weight}) = count(*) and sum({weight}) > 0"
+            f" then sum(case when is_whole then {weight} else 0 end) / sum({weight})"
+            " else count(*) filter (is_whole) / count(*) end as share,"
             f" count(*) filter (is_whole) as whole_count, max(greatest({gaps})) as gap"
             f" from whole join reference.period using (month) group by {level}"
         )
@@ -150,7 +155,7 @@ class _Level:
         select '{item.id}' as indicator_id, '{item.pillar}' as pillar, c.period_type, c.period_code, c.period_from,
             c.period_to, '{code}' as level_code, {keys}, ({value})::decimal(28, 6) as value,
             l{top}.amount::decimal(28, 6) as numerator, ({denominator})::decimal(28, 6) as denominator,
-            round(case when c.weight is null then 0 else c.whole_weight / nullif(c.weight, 0) end, 6)::decimal(28, 6) as coverage,
+            round(c.share, 6)::decimal(28, 6) as coverage,
             case when c.whole_count > 0 and ({value}) is not null then 'measured' when c.gap = 'suppressed' then 'suppressed'
                 else 'missing' end as value_status,
             c.is_complete_period

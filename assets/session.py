@@ -16,7 +16,7 @@ from resources import audit
 from resources.catalogue import Catalogue
 from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
-from resources.landing import Landing
+from resources.landing import SETTLE_SECONDS, Landing
 from resources.progress import Progress
 from resources.sql_compiler import Lineage, lineage
 
@@ -66,7 +66,11 @@ class Session:
 
     def pull(self, dataset: str) -> Pulled:
         """Land what is new for a dataset."""
-        return pull(self.catalogue, self.project, self.landing, dataset)
+        pulled = pull(self.catalogue, self.project, self.landing, dataset)
+        if pulled.waiting:
+            told = ", ".join(pulled.waiting[:5]) + (", ..." if len(pulled.waiting) > 5 else "")
+            self.progress.tell(f"{dataset}: {told} changed less than {SETTLE_SECONDS} s ago and wait for the next run")
+        return pulled
 
     def take_in(self, dataset: str) -> IntakeResult:
         """Judge, expect and merge the deliveries of a dataset."""

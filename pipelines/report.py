@@ -112,7 +112,8 @@ def _show_attention(where: Place) -> None:
     """Checks that did not pass, deliveries that are not in the results, and files that were refused."""
     lines = rows_of(
         where.published,
-        "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')' from bi.rpt_check"
+        "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')'"
+        " || case when receipt_id = '' then '' else ', ' || receipt_id end from bi.rpt_check"
         " where outcome <> 'passed' union all"
         " select state, receipt_id || ': ' || reason from bi.rpt_delivery where state in ('held', 'rejected')",
     )

@@ -299,8 +299,10 @@ class _Reader:
             factor = Decimal(row["factor"])
         except InvalidOperation:
             factor = Decimal(0)
-        if not (factor.is_finite() and factor > 0):
-            raise KetenError(f"{line}: factor: '{row['factor']}' is not a positive number; write it with a point")
+        if not (factor.is_finite() and 0 < factor < 1_000_000):
+            raise KetenError(
+                f"{line}: factor: '{row['factor']}' is not a number between 0 and 1,000,000; write it as 0.001"
+            )
         code, canonical = row["code"], row["canonical_code"]
         return Unit(code=code, nl=row["nl"], en=row["en"], canonical_code=canonical, factor=factor)
 

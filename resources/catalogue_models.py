@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from resources.errors import KetenError
 
 Severity = Literal["critical", "warning", "info"]
-ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 class Declared(BaseModel):
@@ -161,10 +161,11 @@ class Unpivot(Declared):
 
 
 class MappedColumn(Declared):
-    """Where a contract column comes from: headings or a constant."""
+    """Where a contract column comes from: headings, a constant, or the name of the file (the group of a pattern)."""
 
     from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
     value: str | None = None
+    file: str | None = None
     format: str | None = None
     unit: str | None = None
     codes: dict[str, str] = {}
@@ -192,6 +193,11 @@ class Mapping(Declared):
     unpivot: Unpivot | None = None
     columns: dict[str, MappedColumn]
     ignore: tuple[str, ...] = ()
+
+    @property
+    def reads_name(self) -> bool:
+        """Whether the name of a file is part of what it says."""
+        return any(column.file for column in self.columns.values())
 
 
 class Check(Declared):
@@ -281,10 +287,10 @@ class Source(Declared):
     path: str
 
     def resolved_path(self, project: Path) -> Path:
-        """The folder, with `${env:NAME}` filled in. Raises KetenError for a variable that is not set."""
+        """The folder, with `${env:NAME}` or `${env:NAME:-default}` filled in. Raises KetenError for what is not set."""
 
         def fill(match: re.Match[str]) -> str:
-            value = os.environ.get(match.group(1))
+            value = os.environ.get(match.group(1)) or match.group(2)
             if not value:
                 raise KetenError(
                     f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}"

@@ -179,12 +179,14 @@ class Rules:
             made |= set(_TIMED)
         for name, column in mapping.columns.items():
             self._one_of(place, "column", name, [*contract.columns, *(["stamp"] if mapping.time else [])])
-            if bool(column.headings()) == (column.value is not None):
-                raise KetenError(f"{place}: columns.{name}: write either from or value")
+            if [bool(column.headings()), column.value is not None, column.file is not None].count(True) != 1:
+                raise KetenError(f"{place}: columns.{name}: write one of from, value and file")
             made |= self._converted(place, name, column)
         for name, declared in contract.columns.items():
             if declared.required and name not in made:
-                raise KetenError(f"{place}: columns: '{name}' is required by the contract; map it with from or value")
+                raise KetenError(
+                    f"{place}: columns: '{name}' is required by the contract; map it with from, value or file"
+                )
 
     def _shape(self, place: str, mapping: Mapping) -> None:
         """Time rule and regular expressions of a mapping."""
@@ -195,15 +197,19 @@ class Rules:
         patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
+        grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}
         if mapping.issued_at:
-            patterns["issued_at.pattern"] = mapping.issued_at.pattern
+            grouped["issued_at.pattern"] = mapping.issued_at.pattern
+        patterns |= grouped
         for field, pattern in patterns.items():
             try:
                 groups = re.compile(pattern).groups
             except re.error as error:
                 raise KetenError(f"{place}: {field}: not a regular expression ({error}); correct it") from None
-            if field == "issued_at.pattern" and not groups:
-                raise KetenError(f"{place}: {field}: put the moment between parentheses, as in '_(\\d{{8}})'")
+            if field in grouped and groups != 1:
+                raise KetenError(
+                    f"{place}: {field}: put what is wanted, and only that, between parentheses: '_(\\d{{8}})'"
+                )
 
     def _converted(self, place: str, name: str, mapped: MappedColumn) -> set[str]:
         """Check unit, codes and shift of a mapped column; the columns its unit fills besides."""
@@ -285,7 +291,9 @@ class Rules:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
             if "${" in ENV_VARIABLE.sub("", source.path):
                 place = f"sources.yml: {source.origin}/{source.dataset}: path"
-                raise KetenError(f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}}")
+                raise KetenError(
+                    f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}} or ${{env:NAME:-default}}"
+                )
 
     def _zone(self, place: str, zone: str) -> None:
         try:

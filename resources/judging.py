@@ -40,22 +40,27 @@ class Judgement:
     derived: dict[str, str]
 
 
-def judge(contract: Contract, mapping: Mapping, catalogue: Catalogue, facts: FileFacts, cells: str) -> Judgement:
+def judge(
+    contract: Contract, mapping: Mapping, catalogue: Catalogue, facts: FileFacts, cells: str, file_name: str = ""
+) -> Judgement:
     """Compile the judgement of a file whose cells, with row_no, are the relation `cells`.
 
-    Raises KetenError for a wide file without its headings.
+    Raises KetenError for a wide file without its headings, or a file name in which the mapping does not find what it seeks.
     """
-    return _Judge(contract, mapping, catalogue, facts).compiled(cells)
+    return _Judge(contract, mapping, catalogue, facts, file_name).compiled(cells)
 
 
 class _Judge:
-    def __init__(self, contract: Contract, mapping: Mapping, catalogue: Catalogue, facts: FileFacts) -> None:
+    def __init__(
+        self, contract: Contract, mapping: Mapping, catalogue: Catalogue, facts: FileFacts, file_name: str
+    ) -> None:
         self.contract = contract
         self.mapping = mapping
         self.catalogue = catalogue
         self.facts = facts
         self.timed = TIMED if mapping.time else ()
-        self.read = {c: how for c, how in mapping.columns.items() if how.value is None}
+        self.file_name = file_name
+        self.read = {c: how for c, how in mapping.columns.items() if how.headings()}
         self.constants = self._constants()
 
     def compiled(self, cells: str) -> Judgement:
@@ -82,12 +87,21 @@ class _Judge:
         """What stands in no cell: given values, units that follow from a mapping, and columns that are not mapped."""
         found = {c: f"null::{self._type(c)}" for c in self.contract.columns if c not in (*self.read, *self.timed)}
         for column, how in self.mapping.columns.items():
-            if how.value is not None:
-                found[column] = f"({self._value(column, how, text(how.value))})"
+            given = how.value if how.file is None else self._in_name(how.file)
+            if given is not None:
+                found[column] = f"({self._value(column, how, text(given))})"
             unit_in = self.catalogue.columns[column].unit_in if column != "stamp" else None
             if how.unit and unit_in and unit_in not in self.mapping.columns:
                 found[unit_in] = text(self.catalogue.units[how.unit].canonical_code)
         return found
+
+    def _in_name(self, pattern: str) -> str:
+        match = re.search(pattern, self.file_name)
+        if match is None:
+            raise KetenError(
+                f"{self.file_name}: its name does not hold '{pattern}', in which the mapping seeks a value"
+            )
+        return match.group(1)
 
     def _records(self, cells: str) -> str:
         unpivot = self.mapping.unpivot
@@ -161,11 +175,11 @@ class _Judge:
     def _number(self, cell: str, how: MappedColumn) -> str:
         digits = self._digits(cell)
         # Text to DECIMAL(28,6) takes 25 times as long as to DECIMAL(18,6); the wide cast is for what does not fit.
-        number = f"coalesce(try_cast({digits} as decimal(18,6))::decimal(28,6), try_cast({digits} as decimal(28,6)))"
         factor = self.catalogue.units[how.unit].factor if how.unit else 1
-        if factor == 1:
-            return number
-        return f"({number}::decimal(26,6) * {factor}::decimal(12,9))::decimal(28,6)"
+        wide = "decimal(28,6)" if factor == 1 else "decimal(23,6)"
+        number = f"coalesce(try_cast({digits} as decimal(18,6))::{wide}, try_cast({digits} as {wide}))"
+        # 23 and 15 digits make 38, the most there are; nothing in a row may end the judging of the others.
+        return number if factor == 1 else f"try_cast({number} * {factor}::decimal(15,9) as decimal(28,6))"
 
     def _date(self, cell: str, how: MappedColumn, kind: str) -> str:
         parsed = f"try_strptime({cell}, {text(how.format or '%Y-%m-%d')})::date"

@@ -3,8 +3,9 @@
 Belongs here: storing, listing, withdrawing and purging deliveries; what a file looked like when it arrived.
 Does not belong here: what the rows mean (judging), or what became of them (the engine knows).
 
-A receipt is identified by origin, dataset and sha256, so the same bytes sent twice are one receipt. Receipts are small
-JSON files replaced atomically; the bytes lie beside them under their sha256.
+A receipt is identified by origin, dataset and content, so the same bytes sent twice are one receipt. The content is the
+bytes and, where the mapping reads the name of a file, that name. Receipts are small JSON files replaced atomically; the
+bytes lie beside them under their sha256.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _UNFINISHED = (".part", ".tmp", ".crdownload")
 
 @dataclass(frozen=True)
 class Receipt:
-    """One delivery as received. Times are naive UTC, ISO text with microseconds."""
+    """One delivery as received. `file_name` is its path below the source folder; times are naive UTC, ISO text."""
 
     receipt_id: str
     origin: str
@@ -50,6 +51,24 @@ class Receipt:
     def active(self) -> bool:
         """Whether its rows count."""
         return self.withdrawn_at is None and self.purged_at is None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file that a source holds: `name` is its path below the folder of the source; `sha256` that of its bytes."""
+
+    source: Path
+    name: str
+    origin: str
+    dataset: str
+    sha256: str
+    is_named: bool
+
+    @property
+    def receipt_id(self) -> str:
+        """Origin, dataset and the beginning of a digest of the content, of which a name that is read is a part."""
+        content = hashlib.sha256(f"{self.sha256} {self.name}".encode()).hexdigest() if self.is_named else self.sha256
+        return f"{self.origin}__{self.dataset}-{content[:12]}"
 
 
 def now_utc() -> str:
@@ -92,41 +111,43 @@ class Landing:
             raise KetenError(f"{what} begin with '{receipt_id}'; `keten receipt list` shows their ids")
         return hits[0]
 
-    def known(self, origin: str, dataset: str, sha256: str) -> bool:
-        """Whether these bytes were landed, refused or purged before."""
-        name = f"{_receipt_id(origin, dataset, sha256)}.json"
+    def known(self, delivery: Delivery) -> bool:
+        """Whether this content was landed, refused or purged before."""
+        name = f"{delivery.receipt_id}.json"
         return (self._receipts / name).exists() or (self._refusals / name).exists()
 
-    def land(
-        self, source: Path, digest: str, origin: str, dataset: str, issued_at: str | None, received_at: str
-    ) -> Receipt:
-        """Store a file whose sha256 was `digest` a moment ago. Raises KetenError above the size limit or when it changed."""
-        size = source.stat().st_size
+    def land(self, delivery: Delivery, issued_at: str | None, received_at: str) -> Receipt:
+        """Store a delivery. Raises KetenError above the size limit, or when it changed since its digest was taken."""
+        size = delivery.source.stat().st_size
         if size > MAX_FILE_BYTES:
-            raise KetenError(f"{source.name}: {size} bytes is above the limit of {MAX_FILE_BYTES}; split the file")
+            raise KetenError(f"{delivery.name}: {size} bytes is above the limit of {MAX_FILE_BYTES}; split the file")
         receipt = Receipt(
-            _receipt_id(origin, dataset, digest), origin, dataset, source.name, received_at, issued_at, digest, size
+            delivery.receipt_id,
+            delivery.origin,
+            delivery.dataset,
+            delivery.name,
+            received_at,
+            issued_at,
+            delivery.sha256,
+            size,
         )
         if not self.path(receipt).exists():
-            _copy_durably(source, self.path(receipt), digest)
+            _copy_durably(delivery.source, self.path(receipt), delivery.sha256)
         self._write(receipt)
         return receipt
 
-    def refuse(
-        self, source: Path, digest: str, origin: str, dataset: str, headings: list[str], received_at: str
-    ) -> None:
+    def refuse(self, delivery: Delivery, headings: list[str], received_at: str) -> None:
         """Remember a refusal without keeping a byte of the content: file name, sha256 and the headings at fault."""
-        name = _receipt_id(origin, dataset, digest)
         facts = {
-            "receipt_id": name,
-            "origin": origin,
-            "dataset": dataset,
-            "file_name": source.name,
-            "sha256": digest,
+            "receipt_id": delivery.receipt_id,
+            "origin": delivery.origin,
+            "dataset": delivery.dataset,
+            "file_name": delivery.name,
+            "sha256": delivery.sha256,
             "refused_at": received_at,
             "headings": headings,
         }
-        _write_durably(self._refusals / f"{name}.json", json.dumps(facts, indent=1, sort_keys=True))
+        _write_durably(self._refusals / f"{delivery.receipt_id}.json", json.dumps(facts, indent=1, sort_keys=True))
 
     def refusals(self) -> list[dict[str, Any]]:
         """All refusals, oldest first."""
@@ -166,22 +187,22 @@ class Landing:
         )
 
 
-def stable_files(folder: Path, pattern: str, now: float) -> list[Path]:
-    """Files of a drop folder that match and are finished, by name. Links that leave the folder are not followed."""
+def finished_files(folder: Path, pattern: str, now: float) -> tuple[list[Path], list[Path]]:
+    """Files of a drop folder that match, by name: those that are finished, and those that changed a moment ago.
+
+    Links that leave the folder are not followed.
+    """
     root = folder.resolve()
-    return sorted(
+    found = sorted(
         path
         for path in folder.glob(pattern)
         if path.is_file()
         and not path.name.endswith(_UNFINISHED)
         and not path.name.startswith(".")
         and path.resolve().is_relative_to(root)
-        and now - path.stat().st_mtime >= SETTLE_SECONDS
     )
-
-
-def _receipt_id(origin: str, dataset: str, sha256: str) -> str:
-    return f"{origin}__{dataset}-{sha256[:12]}"
+    young = [path for path in found if now - path.stat().st_mtime < SETTLE_SECONDS]
+    return [path for path in found if path not in young], young
 
 
 def _copy_durably(source: Path, target: Path, digest: str) -> None:

@@ -56,7 +56,7 @@ class Stage:
 
     def _judge(self, catalogue: Catalogue, contract: Contract, cells: str) -> str:
         connection, stage, mapping = self._connection, self._table, self._mapping
-        judgement = judging.judge(contract, mapping, catalogue, self._facts, cells)
+        judgement = judging.judge(contract, mapping, catalogue, self._facts, cells, self.receipt.file_name)
         connection.execute(f"create or replace temp table {stage} as {judgement.select}")
         number = "" if mapping.unpivot else ", 1::bigint as record_no"
         rows = f"(select rowid as id, *{number} from {stage})"

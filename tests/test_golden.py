@@ -43,8 +43,8 @@ def rows_of(row: dict) -> list[dict]:
     parts = [part] * (len(days) - 1) + [Decimal(row["total"]) - part * (len(days) - 1)]
     return [
         {
-            "meter_id": row["meter_id"], "register_code": "1.8.0", "kind_code": "interval", "unit_code": "kWh",
-            "local_date": d, "start_utc": d, "end_utc": d + timedelta(days=1), "quantity": q,
+            "meter_id": row["meter_id"], "register_code": row.get("register_code", "1.8.0"), "kind_code": "interval",
+            "unit_code": row.get("unit_code", "kWh"), "local_date": d, "start_utc": d, "end_utc": d + timedelta(days=1), "quantity": q,
         }
         for d, q in zip(days, parts, strict=True)
     ]  # fmt: skip
