@@ -166,7 +166,13 @@ def receipt_withdraw(
     home: Home = None,
 ) -> None:
     """Take the rows of a delivery out of the results at the next run; the bytes stay."""
-    _change(home, project, lambda landing: landing.withdraw(receipt_id, reason), "withdrawn")
+    from pipelines.lock import run_lock
+    from resources.landing import Landing
+
+    where, _ = _open(home, project)
+    with run_lock(where.home, typer.echo):
+        receipt = Landing(where.landing).withdraw(receipt_id, reason)
+    typer.echo(f"{receipt.receipt_id} is withdrawn; run `keten run` to take it out of the results")
 
 
 @receipts.command("purge")
@@ -177,20 +183,21 @@ def receipt_purge(
     project: Project = None,
     home: Home = None,
 ) -> None:
-    """Destroy the bytes and the rejected text of a delivery; a tombstone stays. This cannot be undone."""
+    """Destroy the bytes, rows and rejected text of a delivery and publish without it; a tombstone stays. No way back."""
+    from pipelines.report import progress_display
+    from pipelines.running import purge
+
+    where, catalogue = _open(home, project)
     if not yes:
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
-    _change(home, project, lambda landing: landing.purge(receipt_id, reason), "purged")
-
-
-def _change(home: Path | None, project: Path | None, change: Any, word: str) -> None:
-    from pipelines.lock import run_lock
-    from resources.landing import Landing
-
-    where, _ = _open(home, project)
-    with run_lock(where.home, typer.echo):
-        receipt = change(Landing(where.landing))
-    typer.echo(f"{receipt.receipt_id} is {word}; run `keten run` to take it out of the results")
+    with progress_display() as progress:
+        purged, outcome = purge(where, catalogue, receipt_id, reason, progress)
+    if not outcome.success:
+        raise KetenError(
+            f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"
+            f" failed: {outcome.failure}; mend it and run `keten receipt purge` again"
+        )
+    typer.echo(f"{purged} is purged: its bytes, rows and texts are gone; the receipt stays as a tombstone")
 
 
 def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:

@@ -115,7 +115,7 @@ def _show_attention(where: Place) -> None:
         "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')'"
         " || case when receipt_id = '' then '' else ', ' || receipt_id end from bi.rpt_check"
         " where outcome <> 'passed' union all"
-        " select state, receipt_id || ': ' || reason from bi.rpt_delivery where state in ('held', 'rejected')",
+        " select state, receipt_id || ' (' || file_name || '): ' || reason from bi.rpt_delivery where state in ('held', 'rejected')",
     )
     for refusal in Landing(where.landing).refusals():
         lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))

@@ -75,6 +75,21 @@ def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: 
         return _execute(where, catalogue, months, adopt, progress)
 
 
+def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
+    """Destroy the bytes of a delivery, and its rows and texts in the engine and the published file; its id and the run."""
+    from pipelines.lock import run_lock
+    from resources.engine import Engine
+    from resources.landing import Landing
+
+    with run_lock(where.home, progress.tell):
+        receipt = Landing(where.landing).purge(receipt_id, reason)
+        outcome = _execute(where, catalogue, (), False, progress)
+        if outcome.success:
+            progress.step("writing the engine anew, without what was deleted")
+            Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
+        return receipt.receipt_id, outcome
+
+
 def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
     """Make the engine again from the landing zone; the numbers of publications and keys are read back."""
     from pipelines.lock import run_lock

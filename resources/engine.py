@@ -124,6 +124,24 @@ class Engine:
             raise
         return self.count(table)
 
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of deleted rows is left in its free blocks. The engine is closed after it."""
+        row = self.connection.execute(
+            "select current_database(), path from duckdb_databases() where not internal"
+        ).fetchone()
+        assert row is not None  # there is always one database, and here it is a file
+        name, path = row[0], Path(row[1])
+        fresh = path.with_suffix(".fresh")
+        fresh.unlink(missing_ok=True)
+        self.connection.execute(
+            f"attach '{str(fresh).replace(chr(39), chr(39) * 2)}' as fresh (storage_version 'latest')"
+        )
+        self.connection.execute(f'copy from database "{name}" to fresh')
+        self.connection.execute("detach fresh")
+        self.connection.close()
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        fresh.replace(path)
+
     def read(self, select: str, parameters: list[object] | None = None) -> pa.RecordBatchReader:
         """The result of a select as an Arrow stream."""
         return self.connection.execute(select, parameters or []).to_arrow_reader()

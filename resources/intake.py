@@ -21,7 +21,7 @@ from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.merging import DatasetTables
 from resources.receipt_list import code_fingerprint, list_receipts
-from resources.staging import Stage
+from resources.staging import Stage, original_text
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract
@@ -96,6 +96,7 @@ class DatasetIntake:
             if i in receipts and receipts[i].active and (state != "loaded" or judged_by != self._judged_by(receipts[i]))
         ]
         self._load_all(due)
+        self._read_texts(receipts)
         if self.result.changed and (moved or self._groups > 1):
             held = [c for c in self.result.checks if c.receipt_id]
             self.result.checks = held + self._expect(self.result.months)
@@ -154,7 +155,7 @@ class DatasetIntake:
                 self.engine.connection, self.catalogue, self.contract, receipt, self.landing.path(receipt), number
             )
         except (KetenError, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            reason = str(error).splitlines()[0]
+            reason = _told(error)
             self._within(partial(self._set_aside, receipt, "rejected", reason))
             self.result.rejected[receipt.receipt_id] = reason
             return None
@@ -237,6 +238,21 @@ class DatasetIntake:
         if receipts:
             self._note(self._months_of(receipts))
 
+    def _read_texts(self, receipts: dict[str, Receipt]) -> None:
+        """Give rows that were set apart only now their original text; their files are read again for it."""
+        waiting = f"{self.tables.name}__unmatched"
+        rows = self.run(f"select distinct receipt_id from {waiting} where row_text is null").fetchall()
+        for (receipt_id,) in rows:
+            receipt = receipts[receipt_id]
+            mapping = self.catalogue.mappings[receipt.origin, receipt.dataset]
+            wanted = f"select row_no from {waiting} where receipt_id = '{receipt_id}' and row_text is null"
+            path = self.landing.path(receipt)
+            original_text(self.engine.connection, path, mapping, wanted, "late_text")
+            self.run(
+                f"update {waiting} w set row_text = t.row_text from late_text t"
+                f" where w.receipt_id = '{receipt_id}' and w.row_no = t.row_no"
+            )
+
     def _expect(self, months: set[date] | None) -> list[CheckResult]:
         """The expectations of the contract on core as it stands, in some months only; none when no month is touched."""
         select = f"select * from {self.tables.name}"
@@ -274,6 +290,12 @@ class DatasetIntake:
     def _note(self, months: set[date] | None) -> None:
         self.result.changed = True
         self.result.months = _both(self.result.months, months)
+
+
+def _told(error: Exception) -> str:
+    """An error in one line, without the row of the file that DuckDB quotes in its own."""
+    lines = str(error).split("Possible fixes")[0].splitlines()
+    return "; ".join(line.strip() for line in lines if line.strip() and not line.startswith("Original Line"))[:300]
 
 
 def _both(some: set[date] | None, others: set[date] | None) -> set[date] | None:

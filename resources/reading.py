@@ -47,29 +47,28 @@ class Cells:
 
 def headings_of(path: Path, mapping: Mapping) -> tuple[str, ...]:
     """The headings of a file, from its beginning alone. Raises KetenError when there are none or two are the same."""
-    return _header(next(_pieces(path), b""), mapping, path)[0]
+    return _header(next(_pieces(path), b""), mapping)[0]
 
 
 def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
     """Scan a file once. Raises KetenError when its rows cannot be trusted: unreadable, truncated, no header, wrong kind."""
-    scan = _Scan(mapping, path)
+    scan = _Scan(mapping)
     header: tuple[tuple[str, ...], int] | None = None
     for piece in _pieces(path):
         scan.add(piece)
-        header = header or _header(piece, mapping, path)
+        header = header or _header(piece, mapping)
     scan.end()
     if header is None:
-        raise KetenError(f"{path.name}: is empty")
-    _require(header[0], mapping, path)
+        raise KetenError("it is empty")
+    _require(header[0], mapping)
     return FileFacts(*header, scan.lines)
 
 
 class _Scan:
     """One pass: is it text, and how many lines."""
 
-    def __init__(self, mapping: Mapping, path: Path) -> None:
+    def __init__(self, mapping: Mapping) -> None:
         self._utf8 = mapping.format.encoding == "utf-8"
-        self._name = path.name
         self._rest = b""
         self._last = b"\n"
         self.lines = 0
@@ -77,7 +76,7 @@ class _Scan:
     def add(self, piece: bytes) -> None:
         """Take in the next piece. Raises KetenError for what is not text in the encoding of the mapping."""
         if b"\0" in piece:
-            raise KetenError(f"{self._name}: holds NUL bytes, so it is not text; was a workbook renamed to .csv?")
+            raise KetenError("it holds NUL bytes, so it is not text; was a workbook renamed to .csv?")
         if self._utf8 and (self._rest or not piece.isascii()):
             self._decode(piece)
         self.lines += piece.count(b"\n")
@@ -86,7 +85,7 @@ class _Scan:
     def end(self) -> None:
         """The file is over. Raises KetenError when it stops in the middle of a character."""
         if self._rest:
-            raise self._not_text()
+            raise self._not_text(self.lines + 1)
         self.lines += self._last != b"\n"
 
     def _decode(self, piece: bytes) -> None:
@@ -97,13 +96,13 @@ class _Scan:
         except UnicodeDecodeError as error:
             # A character may go on in the next piece; it has four bytes at most.
             if len(data) - error.start > 3:
-                raise self._not_text() from None
+                raise self._not_text(self.lines + 1 + data[: error.start].count(b"\n")) from None
             self._rest = data[error.start :]
 
-    def _not_text(self) -> KetenError:
+    def _not_text(self, line: int) -> KetenError:
         return KetenError(
-            f"{self._name}: line {self.lines + 1} or a later one holds bytes that are not UTF-8; if the sender uses"
-            " Windows text, write `format: {encoding: cp1252}` in the mapping"
+            f"line {line} holds bytes that are not UTF-8; if the sender uses Windows text, write"
+            " `format: {encoding: cp1252}` in the mapping"
         )
 
 
@@ -115,25 +114,25 @@ def _pieces(path: Path) -> Iterator[bytes]:
             while piece := source.read(_PIECE):
                 total += len(piece)
                 if total > MAX_TEXT_BYTES:
-                    raise KetenError(f"{path.name}: unpacks to more than {MAX_TEXT_BYTES} bytes; split the file")
+                    raise KetenError(f"it unpacks to more than {MAX_TEXT_BYTES} bytes; split the file")
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
-        raise KetenError(f"{path.name}: cannot be read to its end ({error}); ask for it to be sent again") from None
+        raise KetenError(f"it cannot be read to its end ({error}); ask for it to be sent again") from None
 
 
-def _header(head: bytes, mapping: Mapping, path: Path) -> tuple[tuple[str, ...], int]:
+def _header(head: bytes, mapping: Mapping) -> tuple[tuple[str, ...], int]:
     """The record after `skip_lines` others, and the line on which it ends; blank lines are no records."""
     text = head.decode("cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig", errors="ignore")
     rows = _csv_reader(io.StringIO(text, newline=""), mapping)
     try:
         found = next(islice((row for row in rows if row), mapping.format.skip_lines, None), None)
     except csv.Error as error:
-        raise KetenError(f"{path.name}: the header row cannot be read ({error})") from None
+        raise KetenError(f"the header row cannot be read ({error})") from None
     if not found or not any(cell.strip() for cell in found):
-        raise KetenError(f"{path.name}: is empty or has no header row")
+        raise KetenError("it is empty or has no header row")
     headings = tuple(cell.strip() for cell in found)
     if len({h.lower() for h in headings}) < len(headings):
-        raise KetenError(f"{path.name}: two columns have the same heading; name them apart")
+        raise KetenError("two columns have the same heading; name them apart")
     return headings, rows.line_num
 
 
@@ -142,7 +141,7 @@ def _csv_reader(source: TextIO, mapping: Mapping) -> Any:
     return csv.reader(source, delimiter=mapping.format.delimiter, quotechar=mapping.format.quote or None)
 
 
-def _require(headings: tuple[str, ...], mapping: Mapping, path: Path) -> None:
+def _require(headings: tuple[str, ...], mapping: Mapping) -> None:
     wanted = {h for column in mapping.columns.values() for h in column.headings()}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
@@ -150,7 +149,7 @@ def _require(headings: tuple[str, ...], mapping: Mapping, path: Path) -> None:
     missing = sorted(wanted - set(headings))
     if missing:
         raise KetenError(
-            f"{path.name}: the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing;"
+            f"the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing;"
             f" found: {', '.join(headings)}"
         )
 
@@ -200,7 +199,7 @@ def read_cells(
         return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", 0)
     starts, blank = _record_lines(path, mapping, facts)
     if counted != (len(starts),):
-        raise KetenError(f"{path.name}: its rows cannot be told from its lines; are all quotes closed?")
+        raise KetenError("its rows cannot be told from its lines; are all quotes closed?")
     import pyarrow as pa
 
     connection.register("line_numbers", pa.table({"ordinal": range(len(starts)), "row_no": starts}))

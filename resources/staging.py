@@ -18,10 +18,32 @@ from resources.merging import DatasetTables
 if TYPE_CHECKING:
     import duckdb
 
-    from resources.catalogue import Catalogue, Contract
+    from resources.catalogue import Catalogue, Contract, Mapping
     from resources.landing import Receipt
 
 GOOD = "ignored_reason is null and reasons is null"
+
+
+def original_text(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, wanted: str, table: str) -> None:
+    """Make a temporary table of row_no and row_text of some rows of a file; `wanted` is a select of row_no."""
+    facts = reading.inspect_file(path, mapping)
+    cells = reading.read_cells(connection, path, mapping, facts, f"{table}_cell")
+    _text_of(connection, mapping, facts, cells.relation, wanted, table)
+    connection.execute(f"drop table {table}_cell")
+
+
+def _text_of(
+    connection: duckdb.DuckDBPyConnection,
+    mapping: Mapping,
+    facts: reading.FileFacts,
+    cells: str,
+    wanted: str,
+    table: str,
+) -> None:
+    connection.execute(f"create or replace temp table wanted as {wanted}")
+    found = f"(select * from {cells} where row_no in (select row_no from wanted))"
+    text = reading.row_text(mapping, facts)
+    connection.execute(f"create or replace temp table {table} as select row_no, {text} as row_text from {found}")
 
 
 class Stage:
@@ -78,10 +100,7 @@ class Stage:
         wanted = f"select row_no from {self.delivered} e where ignored_reason is null and reasons is not null"
         if lost:
             wanted += f" union select row_no from {self.delivered} e where {GOOD} and ({lost.condition})"
-        run(f"create or replace temp table wanted as {wanted}")
-        text = reading.row_text(self._mapping, self._facts)
-        found = f"(select * from {cells} where row_no in (select row_no from wanted))"
-        run(f"create or replace temp table {self._table}_text as select row_no, {text} as row_text from {found}")
+        _text_of(self._connection, self._mapping, self._facts, cells, wanted, f"{self._table}_text")
         run(f"drop table {self._table}_cell")
 
     def insert(self, tables: DatasetTables) -> None:

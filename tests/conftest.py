@@ -1,6 +1,7 @@
 """What every test shares: no test reads or writes the deployment of the person who runs it.
 
-Belongs here: isolation of the environment, and settings of the test tools. Does not belong here: data of one test.
+Belongs here: isolation of the environment, settings of the test tools, and the two deployments that many tests look at
+or copy. Does not belong here: data of one test.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from demo.generate import generate
+from tests.deployment import Deployment, tiny
 
 settings.register_profile("suite", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("suite")
@@ -20,3 +24,20 @@ def _own_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KETEN_HOME", str(tmp_path / "home"))
     for name in ("KETEN_PROJECT", "KETEN_AS_OF", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The demo of four months after its first run. To be read, not changed: copy it for that."""
+    made = Deployment(tmp_path_factory.mktemp("demo"))
+    generate(made.project, month_count=4)
+    made.keten("run")
+    return made
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The tiny deployment after its first run. To be read, not changed: copy it for that."""
+    made = tiny(tmp_path_factory.mktemp("small"))
+    made.keten("run")
+    return made
