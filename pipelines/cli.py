@@ -5,6 +5,7 @@ Belongs here: arguments, help and what is printed. Does not belong here: what th
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,24 +109,37 @@ def catalogue_command(
     check: Annotated[
         bool, typer.Option("--check", help="Also parse all SQL: portability, lineage, leftovers.")
     ] = False,
+    schemas: Annotated[
+        Path | None,
+        typer.Option(help="Also write JSON Schemas of the declarations, for your editor, into this folder."),
+    ] = None,
     project: Project = None,
     home: Home = None,
 ) -> None:
     """List what the catalogue declares; with --check, prove it."""
+    from resources.catalogue import json_schemas
+    from resources.sql_compiler import check_portable
+
     _, known = _open(home, project)
     for name, contract in sorted(known.contracts.items()):
-        typer.echo(f"source     {name:28} {contract.title.en}")
+        typer.echo(f"source     {name:32} {contract.title.en}")
     for name, model in sorted(known.models.items()):
-        typer.echo(f"model      {name:28} {model.title.en}")
+        typer.echo(f"model      {name:32} {model.title.en}")
     for name, item in sorted(known.indicators.items()):
-        typer.echo(f"indicator  {name:28} {item.title.en} [{item.unit}]")
+        typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:
-        from resources.sql_compiler import check_portable
-
-        for item in [*known.models.values(), *known.indicators.values()]:
-            if not str(getattr(item, "name", "")).startswith("intake."):
-                check_portable(item.sql, str(getattr(item, "name", getattr(item, "id", ""))))
+        for model in known.models.values():
+            if not model.made_by:
+                check_portable(model.sql, f"{model.name.replace('.', '/')}.sql")
+        for item in known.indicators.values():
+            check_portable(item.sql, f"indicators/{item.pillar}/{item.id}.sql")
         typer.echo("catalogue is sound")
+    if schemas:
+        schemas.mkdir(parents=True, exist_ok=True)
+        for name, schema in json_schemas().items():
+            path = schemas / f"{name}.schema.json"
+            path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            typer.echo(f"written: {path}")
 
 
 @app.command("new-indicator")

@@ -56,8 +56,8 @@ def meant(word: str, known: Collection[str]) -> str:
 
 
 def explain(kind: type[Declared], error: ValidationError) -> str:
-    """The first thing pydantic found, as field and repair."""
-    first = error.errors()[0]
+    """The first thing pydantic found, as field and repair; an unknown key goes first, as it is why another is missing."""
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     loc = first["loc"]
     place = ".".join(str(p) for p in loc)
     words = {

@@ -92,7 +92,7 @@ def check_candidate(connection: duckdb.DuckDBPyConnection, contract: Contract, s
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations as gx
 
-    connection.execute(f"create or replace view intake.{CANDIDATE} as {select}")
+    connection.execute(f"create or replace temp view {CANDIDATE} as {select}")
     suite = suite_of(contract)
     table = f"core.{contract.name}"
     batch = _batch(connection)
@@ -184,23 +184,13 @@ def _observed(result: Any) -> str:
     return "; ".join(parts)
 
 
-class _Persisted(str):
-    """A dialect name that also answers `.value`, as the entries of the list it is added to."""
-
-    @property
-    def value(self) -> str:
-        return str(self)
-
-
 def _batch(connection: duckdb.DuckDBPyConnection) -> Any:
     import great_expectations as gx
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine_module
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
-    # Upstream closes a DuckDB connection before it fetches; dialects in this list keep theirs open.
-    persisted = engine_module._PERSISTED_CONNECTION_DIALECTS
-    if "duckdb" not in persisted:
-        engine_module._PERSISTED_CONNECTION_DIALECTS = type(persisted)([*persisted, _Persisted("duckdb")])
-    context = gx.get_context(mode="ephemeral")
+    # A configuration of our own: the default one makes a folder for a site that nobody looks at.
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults())
+    context = gx.get_context(mode="ephemeral", project_config=config)
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql(
         name="engine",
@@ -208,7 +198,7 @@ def _batch(connection: duckdb.DuckDBPyConnection) -> Any:
         create_temp_table=False,
         kwargs={"creator": lambda: _shared(connection)},
     )
-    asset = source.add_table_asset(name=CANDIDATE, table_name=CANDIDATE, schema_name="intake")
+    asset = source.add_table_asset(name=CANDIDATE, table_name=CANDIDATE)
     return asset.add_batch_definition_whole_table("whole").get_batch()
 
 
@@ -221,7 +211,7 @@ def _shared(connection: duckdb.DuckDBPyConnection) -> Any:
             """A transaction is open already."""
 
         def close(self) -> None:
-            """Stay open: the engine owns the connection."""
+            """Stay open: the engine owns the connection, and Great Expectations closes it before it has fetched."""
 
         def commit(self) -> None:
             """Leave the transaction to the engine."""

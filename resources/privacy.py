@@ -56,6 +56,6 @@ def _by_content(path: Path, mapping: Mapping, headings: list[str]) -> list[str]:
             f" or count(*) filter (regexp_full_match(lower({cell}), '{_EMAIL}')) > 0"
         )
     with duckdb.connect(":memory:") as connection:
-        cells = reading.csv_cells(path, mapping, reading.inspect_file(path, mapping))
+        cells = reading.cells_of(connection, path, mapping, reading.inspect_file(path, mapping))
         row = connection.execute(f"select {', '.join(tests)} from {cells}").fetchone()
     return [h for h, hit in zip(headings, row or (), strict=True) if hit]

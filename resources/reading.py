@@ -19,13 +19,12 @@ from resources.errors import KetenError
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from resources.catalogue import Mapping
 
 MAX_TEXT_BYTES = 4 * 1024**3
 _PIECE = 4 * 1024**2
-_CONTROLS = "".join(chr(n) for n in range(0x80, 0xA0) if n not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
-_WINDOWS = _CONTROLS.encode("latin-1").decode("cp1252")
 
 
 @dataclass(frozen=True)
@@ -167,22 +166,36 @@ def name(heading: str) -> str:
     return '"' + CELL + heading.replace('"', '""') + '"'
 
 
-def csv_cells(path: Path, mapping: Mapping, facts: FileFacts) -> str:
-    """SQL of the text cells of a file under its headings, in the order of the file."""
+def cells_of(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts) -> str:
+    """The relation of the text cells of a file under their headings, in the order of the file."""
     form = mapping.format
-    columns = ", ".join(f"{text(CELL + h)}: 'VARCHAR'" for h in facts.headings)
-    cells, encoding = "*", "utf-8"
     if form.encoding == "cp1252":
-        # DuckDB reads Latin-1, in which the 27 characters that Windows has beside it (such as €) are control codes.
-        cells = ", ".join(
-            f"translate({name(h)}, {text(_CONTROLS)}, {text(_WINDOWS)}) as {name(h)}" for h in facts.headings
-        )
-        encoding = "latin-1"
+        connection.register("decoded_cells", _decoded(path, mapping, facts))
+        return "decoded_cells"
+    columns = ", ".join(f"{text(CELL + h)}: 'VARCHAR'" for h in facts.headings)
     return (
-        f"(select {cells} from read_csv({text(str(path))}, delim = {text(form.delimiter)}, quote = {text(form.quote)},"
+        f"read_csv({text(str(path))}, delim = {text(form.delimiter)}, quote = {text(form.quote)},"
         f" escape = {text(form.quote)}, header = false, skip = {facts.header_line}, columns = {{{columns}}},"
-        f" auto_detect = false, encoding = '{encoding}', null_padding = false, strict_mode = true))"
+        " auto_detect = false, encoding = 'utf-8', null_padding = false, strict_mode = true)"
     )
+
+
+def _decoded(path: Path, mapping: Mapping, facts: FileFacts) -> pa.Table:
+    """The cells of a file in Windows text. DuckDB knows Latin-1 only, in which the euro sign and 26 others are no text."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    names = [CELL + h for h in facts.headings]
+    form = mapping.format
+    try:
+        return arrow_csv.read_csv(
+            path,
+            arrow_csv.ReadOptions(encoding="cp1252", skip_rows=facts.header_line, column_names=names),
+            arrow_csv.ParseOptions(delimiter=form.delimiter, quote_char=form.quote or False, newlines_in_values=True),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise KetenError(f"it cannot be read as Windows text ({str(error).splitlines()[0][:200]})") from None
 
 
 def read_cells(
@@ -193,7 +206,7 @@ def read_cells(
     DuckDB keeps the order of a file when it makes a table of nothing else, outside a transaction, so the place of a row
     tells its line. Numbering it with a window would keep all that follows in one thread.
     """
-    connection.execute(f"create or replace temp table {table} as from {csv_cells(path, mapping, facts)}")
+    connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
     counted = connection.execute(f"select count(*) from {table}").fetchone()
     if counted == (facts.last_line - facts.header_line,):
         return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", 0)

@@ -85,7 +85,7 @@ def check_portable(sql: str, path: str) -> None:
         if node.this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT):
             raise KetenError(f"{path}: a cast to floating point; use decimal, sums over doubles differ from run to run")
     for call in tree.find_all(exp.Func):
-        name = (call.name if isinstance(call, exp.Anonymous) else call.key).lower()
+        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
         plain = name.replace("_", "")
         if plain in _CLOCK:
             raise KetenError(f"{path}: models do not read the clock; use {{{{ ref('run.clock') }}}}")
