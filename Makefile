@@ -38,11 +38,12 @@ dev: project ## open the Dagster user interface on the same deployment
 test: $(STAMP) ## run all tests
 	$(BIN)/python -m pytest -q
 
-check: $(STAMP) ## format, lint, types and import direction, in less than a minute
+check: $(STAMP) ## format, lint, types, import direction and the rules of the house, in less than a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --numprocesses=0 tests/test_policy.py tests/test_sql_compiler.py
 
 bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)

@@ -77,13 +77,16 @@ def _parse(sql: str, path: str) -> exp.Query:
 
 
 def check_portable(sql: str, path: str) -> None:
-    """Raises KetenError for functions outside the allow-list, casts to floating point and reading the clock."""
+    """Raises KetenError for functions outside the allow-list, floating point, sums over it and reading the clock."""
     from sqlglot import exp
 
     tree = _parse(sql, path)
     for node in tree.find_all(exp.DataType):
         if node.this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT):
             raise KetenError(f"{path}: a cast to floating point; use decimal, sums over doubles differ from run to run")
+    for total in tree.find_all(exp.Sum):
+        if any(_is_bare(division, total) for division in total.find_all(exp.Div)):
+            raise KetenError(f"{path}: a sum over a division; cast the quotient to a decimal before it is added up")
     for call in tree.find_all(exp.Func):
         name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
         plain = name.replace("_", "")
@@ -91,6 +94,18 @@ def check_portable(sql: str, path: str) -> None:
             raise KetenError(f"{path}: models do not read the clock; use {{{{ ref('run.clock') }}}}")
         if plain not in _PORTABLE:
             raise KetenError(f"{path}: function '{name}' is not portable; see PORTABLE in resources/sql_compiler.py")
+
+
+def _is_bare(division: exp.Expression, total: exp.Expression) -> bool:
+    """Whether the result of a division, which is floating point, reaches the sum as it is."""
+    from sqlglot import exp
+
+    node = division.parent
+    while node is not None and node is not total:
+        if isinstance(node, exp.Cast):
+            return False
+        node = node.parent
+    return True
 
 
 def lineage(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Lineage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import md5
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_engine_without_the_published_keys_may_not_publish(engine, tmp_path):
 ROWS = [("a", "1.5", None), ("b", None, "2025-01-01"), ("b", None, "2025-01-01")]
 
 
-def digest_of(engine: Engine, lines: list[tuple[object, ...]]) -> tuple[int, str]:
+def digest_of(engine: Engine, lines: Sequence[tuple[object, ...]]) -> tuple[int, str]:
     """Digest of rows of text, decimal and date."""
     engine.connection.execute("create or replace table run.d (t VARCHAR, n DECIMAL(28,6), d DATE)")
     engine.connection.executemany("insert into run.d values (?, ?, ?)", lines)

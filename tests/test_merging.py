@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import permutations
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,7 +18,7 @@ from resources.engine import SCHEMAS
 from resources.merging import DatasetTables
 
 COLUMN = SimpleNamespace(references=None)
-CATALOGUE = SimpleNamespace(
+CATALOGUE: Any = SimpleNamespace(
     columns={
         "site_id": SimpleNamespace(type="text"),
         "month": SimpleNamespace(type="month"),
@@ -26,7 +27,7 @@ CATALOGUE = SimpleNamespace(
 )
 
 
-def contract(delivery: str) -> SimpleNamespace:
+def contract(delivery: str) -> Any:
     window = SimpleNamespace(scope=["site_id"], period="month") if delivery == "window" else None
     return SimpleNamespace(
         name="thing",

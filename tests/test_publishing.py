@@ -81,6 +81,13 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "published" / "keten.duckdb"
 
 
+def state(target: Path) -> dict[str, Any]:
+    """What the published file says of itself."""
+    found = published_state(target)
+    assert found is not None
+    return found
+
+
 def rows(target: Path, sql: str) -> list[tuple[Any, ...]]:
     """What a reader that opens the file now sees."""
     code = f"import duckdb; print(repr(duckdb.connect({str(target)!r}, read_only=True).execute({sql!r}).fetchall()))"
@@ -165,7 +172,7 @@ def test_stale_wal_is_neither_replayed_nor_in_the_way(engine, target, tmp_path):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     log = stale_wal(tmp_path)
     wal_of(target).write_bytes(log)
-    assert published_state(target)["number"] == 1
+    assert state(target)["number"] == 1
     assert wal_of(target).read_bytes() == log, "reading the state leaves it alone"
     restate(engine, 47)
     publish(engine, target, TABLES, VIEWS, run_of("r2"))
@@ -176,9 +183,9 @@ def test_stale_wal_is_neither_replayed_nor_in_the_way(engine, target, tmp_path):
 def test_state_of_a_folder_that_allows_no_links(engine, target, tmp_path, monkeypatch):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     monkeypatch.setattr(os, "link", raiser(PermissionError("no links here")))
-    assert published_state(target)["fingerprint"] == "f-r1"
+    assert state(target)["fingerprint"] == "f-r1"
     wal_of(target).write_bytes(stale_wal(tmp_path))
-    assert published_state(target)["number"] == 1
+    assert state(target)["number"] == 1
 
 
 def test_reader_of_the_old_file_is_undisturbed(engine, target):
@@ -245,7 +252,7 @@ def test_killed_process_around_the_rename_is_recovered(tmp_path, target, moment)
             t.publish(made, {str(target)!r}, t.TABLES, t.VIEWS, t.run_of("r2"))
     """)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
-    assert published_state(target)["number"] == (2 if moment == "after" else 1)
+    assert state(target)["number"] == (2 if moment == "after" else 1)
     with Engine(tmp_path / "engine.duckdb", tmp_path / "spill") as made:
         again = publish(made, target, TABLES, VIEWS, run_of("r3"))
     assert (again.number, again.changed) == ((2, False) if moment == "after" else (2, True))

@@ -34,6 +34,8 @@ def test_nothing_else_of_a_template_may_be_left(left: str) -> None:
         ("select now()", "models do not read the clock"),
         ("select cast(a as double) from t", "a cast to floating point"),
         ("select a::float from t", "a cast to floating point"),
+        ("select sum(a / b) from t", "a sum over a division"),
+        ("select sum(case when a > 0 then 2 * a / b end) from t", "a sum over a division"),
         ("select (", "line 1"),
         ("select 1; drop table x", "should hold one select"),
         ("drop table x", "should hold one select"),
@@ -44,10 +46,15 @@ def test_what_another_engine_would_read_otherwise_is_refused(sql: str, words: st
         check_portable(sql, "x.sql")
 
 
+def test_a_quotient_that_is_a_decimal_again_may_be_added_up() -> None:
+    check_portable("select sum(cast(a / b as decimal(28, 6))), sum(a) / sum(b) from t", "x.sql")
+
+
 def test_every_model_and_indicator_is_portable() -> None:
     found = load_catalogue()
-    for item in [*(m for m in found.models.values() if not m.made_by), *found.indicators.values()]:
-        check_portable(item.sql, str(getattr(item, "name", getattr(item, "id", ""))))
+    declared = {m.name: m.sql for m in found.models.values() if not m.made_by}
+    for name, sql in {**declared, **{i.id: i.sql for i in found.indicators.values()}}.items():
+        check_portable(sql, name)
 
 
 def test_values_come_from_columns_and_filters_are_told_apart() -> None:
