@@ -5,11 +5,9 @@ they compute (the other modules of this room), and the form of what they show (g
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from assets.graph_metadata import check_results, check_specs, column_lineage, column_schema, key_of
 from assets.modelling import (
@@ -31,15 +29,9 @@ SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.
 POOL = "engine"
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])
-MONTHS = dg.AssetKey(["run", "month"])
+KEYS = dg.AssetKey(["register", "surrogate_key"])
 VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
-
-
-class MonthsAgain(dg.Config):
-    """Which months a run computes beside those that new deliveries touch."""
-
-    months: list[str] = Field(default_factory=list, description="Months to compute again, written as 2025-03.")
 
 
 def build_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
@@ -49,10 +41,10 @@ def build_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
         *(_landing_asset(catalogue, name) for name in datasets),
         *(_core_asset(catalogue, name) for name in datasets),
-        _months_asset(datasets),
         *(_model_asset(catalogue, m) for m in models),
         *(_indicator_asset(catalogue, i) for i in catalogue.indicators.values()),
         _values_asset(catalogue),
+        _keys_asset(catalogue),
         _publication_asset(catalogue),
     ]
 
@@ -139,29 +131,12 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     )
 
 
-def _months_asset(datasets: list[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=MONTHS,
-        deps=[dg.AssetKey(["core", d]) for d in datasets],
-        group_name="run",
-        pool=POOL,
-        required_resource_keys={SESSION},
-        description="Maanden die deze run opnieuw berekent / months this run computes again",
-    )
-    def months(context: dg.AssetExecutionContext, config: MonthsAgain) -> dg.MaterializeResult:
-        session: Session = context.resources.session
-        found = session.plan_months({date.fromisoformat(f"{m}-01") for m in config.months})
-        return dg.MaterializeResult(metadata={"months": ", ".join(f"{m:%Y-%m}" for m in found), "count": len(found)})
-
-    return months
-
-
 def _dependencies(refs: Iterable[str]) -> list[dg.AssetKey]:
-    """The assets behind the refs of a model; every model waits for the months of the run."""
-    keys = {key_of(r) for r in refs if r.split(".")[0] in ("core", "ledger", "bi", "indicator")}
-    if any(r.startswith(("publish.", "register.")) for r in refs):
+    """The assets behind the refs of a model; code lists, calendar and clock are there before anything else."""
+    keys = {key_of(r) for r in refs if r.split(".")[0] in ("core", "ledger", "bi", "indicator", "register")}
+    if any(r.startswith("publish.") for r in refs):
         keys.add(VALUES)
-    return sorted(keys | {MONTHS}, key=lambda k: k.to_user_string())
+    return sorted(keys, key=lambda k: k.to_user_string())
 
 
 def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
@@ -169,11 +144,12 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
     warns = any(c.severity != "critical" for c in model.checks)
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute(session.engine, model, session.whole)
+        rows = compute(session.engine, model, session.plan(model.refs))
+        session.computed.add(model.name)
         found = check_model(session.engine, catalogue, model)
         audit.record(session.engine, model.name, found)
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": rows, **column_lineage(session, model.name, model)},
+            metadata={"dagster/row_count": rows, **column_lineage(session.lineage(model.name, model))},
             check_results=list(check_results(key, found, warns)),
         )
 
@@ -193,8 +169,10 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
     key = dg.AssetKey(["indicator", indicator.id])
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute_indicator(session.engine, indicator, session.whole)
-        shown = column_lineage(session, f"indicator.{indicator.id}", indicator)
+        rows = compute_indicator(session.engine, indicator, session.plan(indicator.refs))
+        table = f"indicator.{indicator.id}"
+        session.computed.add(table)
+        shown = column_lineage(session.lineage(table, indicator))
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 
     return _asset(
@@ -218,7 +196,6 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
         rows = roll_up(session.engine, catalogue)
-        register_keys(session)
         found = []
         for indicator in indicators:
             mine = check_indicator(session.engine, catalogue, indicator)
@@ -238,6 +215,20 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"sql", "duckdb"},
         description="Waarden per periode en niveau: onderdelen apart opgeteld, het laatst en één keer gedeeld."
         "\n\nValues by period and level: components added up apart, divided once, last.",
+    )
+
+
+def _keys_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"new_keys": register_keys(session)})
+
+    return _asset(
+        KEYS,
+        step,
+        deps=_dependencies(table for table, _ in catalogue.dimensions().values()),
+        group_name="rollup",
+        kinds={"duckdb"},
+        description="Sleutels die eens gegeven nooit van betekenis veranderen.\n\nKeys that never change their meaning.",
     )
 
 

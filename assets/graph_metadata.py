@@ -10,10 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.session import Session
-from resources.catalogue import Indicator, Model
 from resources.catalogue_models import Column
 from resources.expectations import CheckResult
+from resources.sql_compiler import Lineage
 
 
 def key_of(table: str) -> dg.AssetKey:
@@ -72,9 +71,8 @@ def column_schema(columns: Iterable[Column]) -> dict[str, Any]:
     }
 
 
-def column_lineage(session: Session, name: str, item: Model | Indicator) -> dict[str, Any]:
+def column_lineage(lineage: Lineage) -> dict[str, Any]:
     """Where values come from; columns of filters and joins apart, as they carry no value."""
-    lineage = session.lineage(name, item.sql, item.refs)
     deps = {
         out: [dg.TableColumnDep(asset_key=key_of(table), column_name=column) for table, column in _split(sources)]
         for out, sources in lineage.values.items()

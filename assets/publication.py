@@ -26,16 +26,23 @@ if TYPE_CHECKING:
 PILLARS = ("people", "planet", "purpose")
 
 
-def register_keys(session: Session) -> None:
-    """Give every natural key of a dimension its surrogate key; on a fresh engine the published ones come back first."""
+def register_keys(session: Session) -> int:
+    """Give every natural key of a dimension its surrogate key; on a fresh engine the published ones come back first.
+
+    Returns how many keys are new.
+    """
     if session.published.exists():
         key_register.restore_keys(session.engine, session.published)
-    for dimension, select in session.catalogue.dimensions().items():
-        key_register.assign_keys(session.engine, dimension, select)
+    return sum(
+        key_register.assign_keys(session.engine, dimension, f"select {column} from {table}")
+        for dimension, (table, column) in session.catalogue.dimensions().items()
+    )
 
 
 def publish_session(session: Session) -> publishing.Publication:
     """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published."""
+    if not session.is_complete():
+        raise KetenError("not every table is computed from what core holds now; materialise all assets, or `keten run`")
     describe_run(session.engine, session.catalogue)
     broken = [c for c in _invariants(session) if c.blocks]
     if broken:

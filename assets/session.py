@@ -5,7 +5,7 @@ Belongs here: state that the steps of one run share. Does not belong here: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
-from resources.catalogue import Catalogue
+from resources.catalogue import Catalogue, Indicator, Model
 from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
@@ -25,8 +25,8 @@ from resources.sql_compiler import Lineage, lineage
 class Session:
     """What the steps of a run share.
 
-    `fingerprint` gives what the run was made of, for the publication to note; `whole` tells whether every month is
-    computed again, so that tables are replaced and nothing of older declarations stays in them.
+    `months` are computed again beside those that new deliveries touch; `fingerprint` gives what the run was made of, for
+    the publication to note.
     """
 
     engine: Engine
@@ -38,25 +38,23 @@ class Session:
     as_of: date
     progress: Progress
     fingerprint: Callable[[], str]
+    months: frozenset[date] = frozenset()
     adopt: bool = False
     intake: dict[str, IntakeResult] = field(default_factory=dict)
-    computed_state: str = ""
-    whole: bool = True
+    computed: set[str] = field(default_factory=set)
+    _was_current: bool = False
 
     def begin(self) -> None:
-        """Take the mark that all models are computed: a run that is killed from here on computes everything again."""
+        """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
         audit.prepare_audit(self.engine)
         if self.engine.columns("run.computed"):
             rows = self.engine.read("select state from run.computed").read_all().to_pylist()
-            self.computed_state = rows[0]["state"] if rows else ""
+            self._was_current = bool(rows) and rows[0]["state"] == self._state()
         self.engine.replace("run.computed", "select ''::varchar as state limit 0")
+        prepare_reference(self.engine, self.catalogue, self.horizon, self.as_of, self.run_id)
 
-    def models_done(self) -> None:
-        """Note that all models are computed for this catalogue and these reporting months."""
-        self.engine.replace("run.computed", f"select '{self._model_state()}' as state")
-
-    def _model_state(self) -> str:
-        """What the models depend on beside core."""
+    def _state(self) -> str:
+        """What the computed tables depend on beside core."""
         return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}"
 
     @property
@@ -80,24 +78,34 @@ class Session:
             audit.record(self.engine, f"core.{dataset}", result.checks)
         return result
 
-    def plan_months(self, forced: set[date]) -> list[date]:
-        """Decide which months are computed again: forced and touched ones, or all when that cannot be told apart."""
-        engine, span = self.engine, self.horizon
-        prepare_reference(engine, self.catalogue, span, self.as_of, self.run_id)
-        touched = set(forced)
-        timeless = any(r.changed and r.months is None for r in self.intake.values())
-        self.whole = timeless or self.computed_state != self._model_state()
-        for result in self.intake.values():
-            touched |= result.months or set()
-        months = [m for m in span.months() if self.whole or m in touched]
-        set_months(engine, months)
-        return months
+    def plan(self, refs: Iterable[str]) -> bool:
+        """Set `run.month` to what a table on these refs computes again; whether that is every month.
 
-    def lineage(self, name: str, sql: str, refs: tuple[str, ...]) -> Lineage:
-        """Column lineage of a model against the tables as they are in the engine; worked out once per declaration."""
-        state = self._model_state()
+        Those are the months that deliveries of this run touched in the datasets below it. It is every month when the
+        declarations changed, a dataset without months did, or the run before did not come to its end.
+        """
+        below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
+        touched: set[date] = set(self.months).union(*(r.months or () for r in below))
+        whole = not self._was_current or any(r.changed and r.months is None for r in below)
+        set_months(self.engine, [m for m in self.horizon.months() if whole or m in touched])
+        return whole
+
+    def is_complete(self) -> bool:
+        """Whether every table is computed from what core holds now."""
+        names = {m.name for m in self.catalogue.models.values() if not m.made_by}
+        names |= {f"indicator.{i}" for i in self.catalogue.indicators}
+        untouched = self._was_current and not any(r.changed for r in self.intake.values())
+        return untouched or names <= self.computed
+
+    def models_done(self) -> None:
+        """Note that all tables are computed for this catalogue and these reporting months."""
+        self.engine.replace("run.computed", f"select '{self._state()}' as state")
+
+    def lineage(self, name: str, item: Model | Indicator) -> Lineage:
+        """Column lineage of a table against the tables as they are in the engine; worked out once per declaration."""
+        state = self._state()
         known = audit.recorded_lineage(self.engine, name, state)
         if known is None:
-            known = lineage(sql, {ref: dict(self.engine.columns(ref)) for ref in refs})
+            known = lineage(item.sql, {ref: dict(self.engine.columns(ref)) for ref in item.refs})
             audit.record_lineage(self.engine, name, state, known)
         return known

@@ -155,7 +155,7 @@ class _Replay:
             return again, tuple(line for name in datasets for line in _lines(engine, name))
 
     def _datasets(self) -> list[str]:
-        """The datasets the indicator stands on, through models and references, in order of intake."""
+        """The datasets the indicator stands on, and those that they refer to, in order of intake."""
         found: set[str] = set()
 
         def add(name: str) -> None:
@@ -165,10 +165,8 @@ class _Replay:
                     if column.references:
                         add(column.references)
 
-        models = self.catalogue.models_below(self.indicator.refs)
-        for ref in [*self.indicator.refs, *(r for model in models for r in model.refs)]:
-            if ref.startswith("core."):
-                add(ref.removeprefix("core."))
+        for name in self.catalogue.datasets_below(self.indicator.refs):
+            add(name)
         return [name for name in dataset_order(self.catalogue) if name in found]
 
     def _narrow(self, engine: Engine, datasets: list[str]) -> None:

@@ -5,6 +5,7 @@ Belongs here: composing. Does not belong here: what an asset does (assets) or a 
 
 import os
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -27,8 +28,16 @@ def session_resource(
 ) -> dg.ResourceDefinition:
     """The resource `session`: lock, engine, landing zone. Without `progress` it tells Dagster's log."""
 
-    @dg.resource
+    @dg.resource(
+        config_schema={
+            "months": dg.Field(
+                [str], default_value=[], description="Months to compute beside those that new deliveries touch: 2025-03"
+            )
+        },
+        description="Het slot, de rekenmachine en de aanleveringen van een run / lock, engine and deliveries of a run",
+    )
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
+        months = frozenset(date.fromisoformat(f"{m}-01") for m in context.resource_config["months"])
         log = context.log.info if context.log else print
         telling = progress or Progress(lambda _: None, log)
         run_id = context.run.run_id if context.run else "direct"
@@ -49,6 +58,7 @@ def session_resource(
                 today(catalogue.settings.zone),
                 telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
+                months=months,
                 adopt=adopt,
             )
             made.begin()

@@ -110,12 +110,11 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
     definitions = build_definitions(where, progress, adopt, catalogue)
     with instance(where) as dagster:
         _close_dead_runs(dagster)
-        again = {"run__month": {"config": {"months": list(months)}}}
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
             tags={"keten/pid": str(os.getpid())},
-            run_config={"loggers": QUIET, "ops": again},
+            run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
         text = _reason([error for error in failed if error])

@@ -71,16 +71,16 @@ class Catalogue:
             raise KetenError("the deployment folder holds no keten.yml; docs/sources-and-mappings.md shows one")
         return self.deployment
 
-    def dimensions(self) -> dict[str, str]:
-        """Per dimension a select of its members: the codes of a list, or the key of the dataset that describes them."""
-        found: dict[str, str] = {}
+    def dimensions(self) -> dict[str, tuple[str, str]]:
+        """Table and column with the members of each dimension: a code list, or the dataset that describes them."""
+        found: dict[str, tuple[str, str]] = {}
         for name, column in self.columns.items():
             if column.dimension and column.codes:
-                found[column.dimension] = f"select code from reference.{column.codes}"
+                found[column.dimension] = (f"reference.{column.codes}", "code")
             elif column.dimension:
                 for contract in self.contracts.values():
                     if contract.key == (name,):
-                        found[column.dimension] = f"select {name} from core.{contract.name}"
+                        found[column.dimension] = (f"core.{contract.name}", name)
         return found
 
     def columns_of(self, model: Model) -> list[Column]:
@@ -99,6 +99,12 @@ class Catalogue:
 
         follow(refs)
         return [model for model in self.model_order() if model.name in found]
+
+    def datasets_below(self, refs: Iterable[str]) -> set[str]:
+        """The datasets that some refs stand on, directly or through models."""
+        wanted = list(refs)
+        found = [*wanted, *(ref for model in self.models_below(wanted) for ref in model.refs)]
+        return {ref.removeprefix("core.") for ref in found if ref.startswith("core.")}
 
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""

@@ -120,10 +120,10 @@ def test_the_schemas_for_editors_ask_for_what_people_write_and_not_for_what_foll
 
 def test_dimensions_follow_from_the_columns_and_contracts() -> None:
     assert load_catalogue().dimensions() == {
-        "party": "select party_id from core.party",
-        "site": "select site_id from core.site",
-        "chain": "select chain_id from core.chain",
-        "service": "select code from reference.service",
-        "carrier": "select code from reference.carrier",
-        "stream": "select code from reference.waste_stream",
+        "party": ("core.party", "party_id"),
+        "site": ("core.site", "site_id"),
+        "chain": ("core.chain", "chain_id"),
+        "service": ("reference.service", "code"),
+        "carrier": ("reference.carrier", "code"),
+        "stream": ("reference.waste_stream", "code"),
     }
