@@ -51,7 +51,7 @@ def publish_session(session: Session) -> publishing.Publication:
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
-        "input_fingerprint": session.fingerprint(),
+        "input_fingerprint": session.made_of(),
         "as_of": session.as_of,
     }
     items = list(session.catalogue.indicators.values())

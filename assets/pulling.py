@@ -15,17 +15,21 @@ from pathlib import Path
 
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.errors import KetenError
-from resources.landing import Delivery, Landing, finished_files, now_utc, sha256_of
+from resources.landing import Delivery, Landing, finished_files, now_utc
 from resources.privacy import personal_columns
 
 
 @dataclass
 class Pulled:
-    """What one pull did: receipts landed, files refused with the headings at fault, files left for the next run."""
+    """What one pull did: receipts landed, files refused with the headings at fault, and those left for the next run.
+
+    `waiting` changed a moment ago; `failed` could not be taken, with the reason.
+    """
 
     landed: list[str] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
@@ -54,8 +58,13 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
         done.waiting += [path.name for path in young]
         for path in finished:
             name = path.relative_to(folder).as_posix()
-            facts = (path, name, source.origin, source.dataset, sha256_of(path), mapping.reads_name)
-            _take(landing, mapping, Delivery(*facts), done)
+            try:
+                facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
+                _take(landing, mapping, Delivery(*facts), done)
+            except (KetenError, OSError) as error:
+                done.failed[path.name] = str(error)
+                landing.forget(path)
+    landing.remember()
     return done
 
 

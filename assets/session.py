@@ -20,13 +20,14 @@ from resources.landing import SETTLE_SECONDS, Landing
 from resources.progress import Progress
 from resources.sql_compiler import Lineage, lineage
 
+SHOWN = 5
+
 
 @dataclass
 class Session:
     """What the steps of a run share.
 
-    `months` are computed again beside those that new deliveries touch; `fingerprint` gives what the run was made of, for
-    the publication to note.
+    `months` are computed again beside those that new deliveries touch; `fingerprint` is taken when the run publishes.
     """
 
     engine: Engine
@@ -42,6 +43,7 @@ class Session:
     adopt: bool = False
     intake: dict[str, IntakeResult] = field(default_factory=dict)
     computed: set[str] = field(default_factory=set)
+    has_failed_files: bool = False
     _was_current: bool = False
 
     def begin(self) -> None:
@@ -66,9 +68,16 @@ class Session:
         """Land what is new for a dataset."""
         pulled = pull(self.catalogue, self.project, self.landing, dataset)
         if pulled.waiting:
-            told = ", ".join(pulled.waiting[:5]) + (", ..." if len(pulled.waiting) > 5 else "")
+            told = ", ".join(pulled.waiting[:SHOWN]) + (", ..." if len(pulled.waiting) > SHOWN else "")
             self.progress.tell(f"{dataset}: {told} changed less than {SETTLE_SECONDS} s ago and wait for the next run")
+        for name, reason in list(pulled.failed.items())[:SHOWN]:
+            self.progress.tell(f"{dataset}: {name} could not be taken: {reason}")
+        self.has_failed_files = self.has_failed_files or bool(pulled.failed)
         return pulled
+
+    def made_of(self) -> str:
+        """What the results are made of; empty, so that it equals nothing, when a file is still to be taken."""
+        return "" if self.has_failed_files else self.fingerprint()
 
     def take_in(self, dataset: str) -> IntakeResult:
         """Judge, expect and merge the deliveries of a dataset."""

@@ -74,12 +74,18 @@ STEPS = (
     "create table day as select meter_id, local_date, sum(quantity)::decimal(28, 6) as energy_kwh from accepted group by all",
     """create table month as select site_id, date_trunc('month', local_date)::date as month,
         sum(energy_kwh)::decimal(28, 6) as energy_kwh from day join meter using (meter_id) group by all""",
-    """create table intensity as select site_id, month, round(energy_kwh / (m2 * date_diff('day', month,
-        month + interval 1 month) / 365)::decimal(28, 6), 6)::decimal(28, 6) as kwh_per_m2 from month join site using (site_id)""",
+    # A stock is spread over the days of the year, so that the months add up to it.
+    """create table intensity as
+        with spread as (
+            select *, (m2 * date_diff('day', date '2025-01-01', month + interval 1 month) / 365)::decimal(28, 6)
+                - (m2 * date_diff('day', date '2025-01-01', month) / 365)::decimal(28, 6) as m2_year
+            from month join site using (site_id)
+        )
+        select site_id, month, round(energy_kwh / m2_year, 6)::decimal(28, 6) as kwh_per_m2 from spread""",
 )
 
 
-def prepare() -> None:
+def prepare(out: Path) -> None:
     """Import what the work needs."""
     import duckdb  # noqa: F401
 

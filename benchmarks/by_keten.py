@@ -7,13 +7,17 @@ from pathlib import Path
 from benchmarks.data import Delivery
 
 
-def prepare() -> None:
-    """Import what a run imports."""
+def prepare(out: Path) -> None:
+    """Import what a run imports, and let Dagster make its own databases, which a deployment does once."""
     import great_expectations.expectations  # noqa: F401
     import sqlglot.optimizer.qualify  # noqa: F401
 
-    import pipelines.definitions
     import pipelines.running  # noqa: F401
+    from pipelines.definitions import instance
+    from pipelines.settings import Place
+
+    with instance(Place(out, out)) as dagster:
+        dagster.get_runs_count()
 
 
 def work(delivery: Delivery, out: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.data import Delivery
 
 
-def prepare() -> None:
+def prepare(out: Path) -> None:
     """Import what the work needs."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations.expectations  # noqa: F401
@@ -117,7 +117,9 @@ def _sum_up(accepted: Any, sites: Any, meters: Any, out: Path) -> None:
     month = monthly.groupby(["site_id", "month"], as_index=False)["micro_kwh"].sum()
     month.to_parquet(out / "month.parquet")
     area = month["site_id"].map(dict(zip(sites["Locatie"], sites["GO m2"].astype(float), strict=True)))
-    exposure = (area * month["month"].dt.days_in_month / 365).round(6)
+    until = month["month"].dt.dayofyear - 1 + month["month"].dt.days_in_month
+    before = month["month"].dt.dayofyear - 1
+    exposure = ((area * until / 365).round(6) - (area * before / 365).round(6)).round(6)
     month.assign(kwh_per_m2=(month["micro_kwh"] / 1e6 / exposure).round(6)).to_parquet(out / "intensity.parquet")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.data import Delivery
 
 
-def prepare() -> None:
+def prepare(out: Path) -> None:
     """Import what the work needs."""
     import duckdb  # noqa: F401
 

@@ -34,10 +34,11 @@ def prepare_audit(engine: Engine) -> None:
 
 def record(engine: Engine, table: str, checks: Iterable[CheckResult]) -> None:
     """Replace what is known of the checks of one table."""
-    run = engine.connection.execute
-    run(f"delete from {CHECK_RESULT} where table_name = ?", [table])
-    for check in checks:
-        run(f"insert into {CHECK_RESULT} values (?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(check)))
+    engine.connection.execute(f"delete from {CHECK_RESULT} where table_name = ?", [table])
+    rows = [astuple(check) for check in checks]
+    if rows:
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+        engine.connection.execute(f"insert into {CHECK_RESULT} values {marks}", [cell for row in rows for cell in row])
 
 
 def recorded(engine: Engine, table: str = "%") -> list[CheckResult]:

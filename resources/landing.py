@@ -16,6 +16,7 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,33 @@ class Landing:
             raise KetenError(f"{what} begin with '{receipt_id}'; `keten receipt list` shows their ids")
         return hits[0]
 
+    def digest(self, path: Path) -> str:
+        """sha256 of a file of a source; one that has the size and time it had is not read again."""
+        facts = path.stat()
+        now = [facts.st_size, facts.st_mtime_ns]
+        before = self._seen.get(str(path))
+        if before is None or before[:2] != now:
+            before = self._seen[str(path)] = [*now, sha256_of(path)]
+        return str(before[2])
+
+    def forget(self, path: Path) -> None:
+        """Read a file again next time."""
+        self._seen.pop(str(path), None)
+
+    def remember(self) -> None:
+        """Keep the digests of the files that are still there."""
+        kept = {path: facts for path, facts in self._seen.items() if os.path.exists(path)}
+        _write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
+
+    @cached_property
+    def _seen(self) -> dict[str, list[Any]]:
+        """Size, time and sha256 by path. It only saves work: when it is lost, files are read again."""
+        path = self.folder / "seen.json"
+        try:
+            return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+        except ValueError:
+            return {}
+
     def known(self, delivery: Delivery) -> bool:
         """Whether this content was landed, refused or purged before."""
         name = f"{delivery.receipt_id}.json"
@@ -120,7 +148,7 @@ class Landing:
         """Store a delivery. Raises KetenError above the size limit, or when it changed since its digest was taken."""
         size = delivery.source.stat().st_size
         if size > MAX_FILE_BYTES:
-            raise KetenError(f"{delivery.name}: {size} bytes is above the limit of {MAX_FILE_BYTES}; split the file")
+            raise KetenError(f"its {size} bytes are above the limit of {MAX_FILE_BYTES}; split the file")
         receipt = Receipt(
             delivery.receipt_id,
             delivery.origin,
@@ -176,8 +204,8 @@ class Landing:
         kept = {self.path(r).name for r in self.receipts() if r.purged_at is None}
         for path in self._bytes.iterdir():
             if path.name not in kept:
-                path.unlink()
-        for folder in (self._receipts, self._refusals):
+                path.unlink()  # the bytes of a purge that was killed, or of a delivery that never got its receipt
+        for folder in (self.folder, self._receipts, self._refusals):
             for path in folder.glob(".receipt-*"):
                 path.unlink()
 
@@ -217,7 +245,7 @@ def _copy_durably(source: Path, target: Path, digest: str) -> None:
         os.fsync(out.fileno())
     if copied.hexdigest() != digest:
         os.unlink(name)
-        raise KetenError(f"{source.name} changed while it was read; it is taken in the next run")
+        raise KetenError("it changed while it was read; it is taken in the next run")
     os.replace(name, target)
 
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from resources.engine import TYPES
+from resources.reading import text
 
 if TYPE_CHECKING:
     import duckdb
 
     from resources.catalogue import Catalogue, Contract
 
+_FEW = 4
 _SOURCE = {"receipt_id": "VARCHAR", "row_no": "BIGINT", "record_no": "BIGINT", "known_from": "TIMESTAMP"}
 
 
@@ -95,8 +97,11 @@ class DatasetTables:
                 f"create or replace temp table {lost} as select value from (select distinct {column} as value from {table})"
                 f" where value is not null and value not in ({known})"
             )
-            if self._any(lost):
-                tests[column] = f"e.{column} in (select value from {lost})"
+            some = self.connection.execute(f"select value from {lost} order by value limit {_FEW + 1}").fetchall()
+            # A few values are compared as they are: a join would be made for every row of a large delivery.
+            listed = ", ".join(text(value) for (value,) in some) if len(some) <= _FEW else f"select value from {lost}"
+            if some:
+                tests[column] = f"e.{column} in ({listed})"
         if not tests:
             return None
         cases = ", ".join(f"case when {test} then 'unknown:{column}' end" for column, test in tests.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,24 @@ def test_files_that_are_still_changing_wait_for_the_next_run_and_that_is_told(tm
     text = made.keten("run")
     assert "meter_reading_20250301.csv changed less than 30 s ago and wait for the next run" in text
     assert not {"meter_reading_20250301.csv", "meter_reading_20250302.csv.part"} & made.states().keys()
+
+
+def test_a_file_that_changed_behind_our_back_is_read_again(tmp_path: Path) -> None:
+    """Size and time are as they were, so the digest that was kept is wrong; the copy tells, and the next run is right."""
+    made = tiny(tmp_path)
+    path = made.project / "data/meter_reading_20250128.csv"
+    store = made.landing
+    store.digest(path)
+    store.remember()
+    facts = path.stat()
+    path.write_text(path.read_text("utf-8").replace(",10", ",20"), "utf-8")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert "meter_reading_20250128.csv could not be taken: it changed while it was read" in made.keten("run")
+    made.keten("run")
+    values = made.rows(
+        "select amount from bi.fact_indicator_month where component = 'energy_kwh' and month = '2025-01-01'"
+    )
+    assert values == [(31 * 20,)]
 
 
 def test_a_name_that_a_mapping_reads_is_part_of_what_was_sent(small: Deployment, tmp_path: Path) -> None:
