@@ -117,7 +117,7 @@ def catalogue_command(
     home: Home = None,
 ) -> None:
     """List what the catalogue declares; with --check, prove it."""
-    from resources.catalogue import json_schemas
+    from resources.catalogue_reading import json_schemas
     from resources.sql_compiler import check_portable
 
     _, known = _open(home, project)
@@ -216,7 +216,7 @@ def receipt_purge(
 
 def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:
     from pipelines.running import require_settings
-    from resources.catalogue import load_catalogue
+    from resources.catalogue_reading import load_catalogue
 
     where = place(home, project)
     catalogue = load_catalogue(where.project)

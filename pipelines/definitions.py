@@ -11,10 +11,11 @@ import dagster as dg
 
 from assets.graph import build_assets
 from assets.session import Session
+from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
-from pipelines.running import input_fingerprint
 from pipelines.settings import Place, place, today
-from resources.catalogue import Catalogue, load_catalogue
+from resources.catalogue import Catalogue
+from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
 from resources.progress import Progress

@@ -5,14 +5,14 @@ Belongs here: the steps around one in-process run. Does not belong here: printin
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.settings import ROOT, Place, today
+from pipelines.fingerprint import input_fingerprint
+from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
 from resources.progress import Progress
 
@@ -27,23 +27,6 @@ class Outcome:
     started: bool
     success: bool
     failure: str = ""
-
-
-def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
-    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, the horizon."""
-    from assets.preparing import horizon
-    from assets.pulling import source_fingerprint
-    from resources.landing import Landing
-
-    digest = hashlib.sha256(catalogue.fingerprint.encode())
-    digest.update(source_fingerprint(catalogue, where.project).encode())
-    for receipt in Landing(where.landing).receipts():
-        digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
-    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
-        digest.update(path.read_bytes())
-    span = horizon(catalogue, today(catalogue.settings.zone))
-    digest.update(f"{span.first}{span.last}".encode())
-    return digest.hexdigest()
 
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from resources.catalogue import Catalogue, load_catalogue
+from resources.catalogue import Catalogue
 from resources.catalogue_models import Mapping
+from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Receipt
 from resources.merging import DatasetTables

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from resources.catalogue import ROOT, json_schemas, load_catalogue
+from resources.catalogue_reading import ROOT, json_schemas, load_catalogue
 from resources.errors import KetenError
 
 

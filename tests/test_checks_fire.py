@@ -13,8 +13,9 @@ import pytest
 
 from assets.modelling import VALUES, check_indicator, check_model
 from resources import judging, reading
-from resources.catalogue import Catalogue, Contract, load_catalogue
+from resources.catalogue import Catalogue, Contract
 from resources.catalogue_models import Mapping, Model
+from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.expectations import check_candidate, check_id, suite_of
 from resources.merging import DatasetTables

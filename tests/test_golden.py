@@ -12,7 +12,7 @@ import yaml
 from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
-from resources.catalogue import load_catalogue
+from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.merging import DatasetTables
 

@@ -12,7 +12,7 @@ import pytest
 from assets.graph import KEYS, POOL, PUBLICATION, VALUES, build_assets
 from pipelines.definitions import JOB, build_definitions, instance
 from pipelines.settings import Place
-from resources.catalogue import load_catalogue
+from resources.catalogue_reading import load_catalogue
 from resources.progress import SILENT
 from tests.deployment import READINGS, Deployment
 

@@ -1,0 +1,27 @@
+"""What the results of a deployment are made of, as one digest: equal means that nothing is new.
+
+Belongs here: which inputs count. Does not belong here: what is done when they changed (running).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from assets.preparing import horizon
+from assets.pulling import source_fingerprint
+from pipelines.settings import ROOT, Place, today
+from resources.catalogue import Catalogue
+from resources.landing import Landing
+
+
+def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
+    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, the horizon."""
+    digest = hashlib.sha256(catalogue.fingerprint.encode())
+    digest.update(source_fingerprint(catalogue, where.project).encode())
+    for receipt in Landing(where.landing).receipts():
+        digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
+    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
+        digest.update(path.read_bytes())
+    span = horizon(catalogue, today(catalogue.settings.zone))
+    digest.update(f"{span.first}{span.last}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,246 @@
+"""Reading the catalogue: every declaration of `dbt_like_sql/` and of a deployment, strictly.
+
+Belongs here: reading the files; every error names file, field and repair. Does not belong here: rules that hold between
+declarations (catalogue_rules), running anything, parsing SQL beyond its refs.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from resources.catalogue import Catalogue
+from resources.catalogue_models import (
+    Column,
+    Contract,
+    Declared,
+    Indicator,
+    Mapping,
+    Model,
+    Settings,
+    Sources,
+    Unit,
+)
+from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
+from resources.errors import KetenError
+from resources.sql_compiler import compile_sql
+
+ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
+T = TypeVar("T", bound=Declared)
+PILLARS = ("people", "planet", "purpose")
+# Fields that come from a file's name or its SQL, by kind of declaration; nobody writes them.
+_MADE = {
+    "Contract": ("name",),
+    "ContractColumn": ("name",),
+    "Mapping": ("origin", "dataset"),
+    "Model": ("name", "sql", "refs"),
+    "Indicator": ("id", "pillar", "sql", "refs"),
+}
+
+
+def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
+    """Read all declarations. Raises KetenError at the first one that cannot be right."""
+    reader = _Reader(root, project)
+    reader.read()
+    return reader.found
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schemas of the files people write, for their editors; without what comes from a file's name or its SQL."""
+    kinds: dict[str, type[Declared]] = {
+        "contract": Contract,
+        "mapping": Mapping,
+        "model": Model,
+        "indicator": Indicator,
+        "sources": Sources,
+        "keten": Settings,
+    }
+    schemas = {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
+    for schema in schemas.values():
+        for part in [schema, *schema.get("$defs", {}).values()]:
+            for key in _MADE.get(part["title"], ()):
+                del part["properties"][key]
+                part["required"].remove(key)
+    return schemas
+
+
+class _Reader:
+    """Reads the files of the product, then those of a deployment, which add and override nothing."""
+
+    def __init__(self, root: Path, project: Path | None) -> None:
+        self.root = root
+        self.project = project
+        self.found = Catalogue()
+        self._digest = hashlib.sha256()
+
+    def read(self) -> None:
+        """Read in order of dependence, then hold the declarations against each other."""
+        path = self.root / "columns.yml"
+        for name, facts in self._named(path, "", self._yaml(path)).items():
+            self.found.columns[name] = self._make(Column, path, facts)
+        self._codes(self.root / "reference")
+        for path in self._files(self.root / "sources", ".yml"):
+            self.found.contracts[path.stem] = self._contract(path)
+        self._mappings(self.root / "mappings")
+        for schema in ("ledger", "bi"):
+            for path in self._files(self.root / schema, ".yml"):
+                facts = self._yaml(path)
+                sql: dict[str, Any] = {"sql": "", "refs": ()} if "made_by" in facts else self._sql(path)
+                if "made_by" in facts and path.with_suffix(".sql").exists():
+                    raise KetenError(f"{self._name(path)}: made_by: there is SQL beside it; keep one of the two")
+                made = {"name": f"{schema}.{path.stem}", **sql}
+                self.found.models[made["name"]] = self._make(Model, path, facts, made)
+        for pillar in PILLARS:
+            for path in self._files(self.root / "indicators" / pillar, ".yml"):
+                self._new(path, "indicator", path.stem, self.found.indicators)
+                made = {"id": path.stem, "pillar": pillar, **self._sql(path)}
+                self.found.indicators[path.stem] = self._make(Indicator, path, self._yaml(path), made)
+        if self.project:
+            self._deployment(self.project)
+        Rules(self.found).hold()
+        self.found.fingerprint = self._digest.hexdigest()
+
+    def _deployment(self, project: Path) -> None:
+        try:
+            next(project.iterdir(), None)
+        except OSError as error:
+            raise KetenError(
+                f"the deployment folder {project} cannot be read ({error.strerror});"
+                " set KETEN_PROJECT (or --project) to a folder you may read"
+            ) from None
+        self._codes(project / "reference")
+        self._mappings(project / "mappings")
+        settings, sources = project / "keten.yml", project / "sources.yml"
+        if settings.exists():
+            self.found.deployment = self._make(Settings, settings, self._yaml(settings))
+        if sources.exists():
+            self.found.sources = list(self._make(Sources, sources, self._yaml(sources)).sources)
+
+    def _files(self, folder: Path, suffix: str) -> list[Path]:
+        """Files of a folder that may be absent, by name."""
+        try:
+            return sorted(p for p in folder.iterdir() if p.suffix == suffix)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise KetenError(f"{folder} cannot be read ({error.strerror}); check its permissions") from None
+
+    def _bytes(self, path: Path) -> bytes:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise KetenError(
+                f"{path} cannot be read ({error.strerror}); check that it exists and its permissions"
+            ) from None
+        self._digest.update(f"{self._name(path)}\0{len(data)}\0".encode() + data)
+        return data
+
+    def _text(self, path: Path) -> str:
+        try:
+            return self._bytes(path).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise KetenError(f"{self._name(path)}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+
+    def _yaml(self, path: Path) -> dict[str, Any]:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            data = yaml.load(self._text(path), loader)
+        except yaml.YAMLError as error:
+            raise KetenError(f"{self._name(path)} is not valid YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(data, dict):
+            raise KetenError(f"{self._name(path)} should hold keys and values; docs/ shows an example of each file")
+        return data
+
+    def _name(self, path: Path) -> str:
+        for base in (self.root, self.project):
+            if base and path.is_relative_to(base):
+                return path.relative_to(base).as_posix()
+        return path.name
+
+    def _make(self, kind: type[T], path: Path, facts: dict[str, Any], made: dict[str, Any] | None = None) -> T:
+        """A declaration from what stands in a file and `made`, what follows from its name or its SQL."""
+        for key in made or {}:
+            if key in facts:
+                raise KetenError(f"{self._name(path)}: {key}: follows from the file's name or its SQL; remove it")
+        try:
+            return kind.model_validate({**facts, **(made or {})})
+        except ValidationError as error:
+            place = f"{self._name(path)}: {facts['name']}." if kind is Column else f"{self._name(path)}: "
+            raise KetenError(f"{place}{explain(kind, error)}") from None
+
+    def _named(self, path: Path, place: str, entries: Any) -> dict[str, dict[str, Any]]:
+        """Entries by name, each told its name. Raises KetenError for what is not keys and values."""
+        if not isinstance(entries, dict):
+            raise KetenError(f"{self._name(path)}: {place}should hold names, each with its keys and values")
+        for name, facts in entries.items():
+            if not isinstance(facts, dict):
+                raise KetenError(f"{self._name(path)}: {place}{name}: should hold keys and values; write {{}} for none")
+            if "name" in facts:
+                raise KetenError(f"{self._name(path)}: {place}{name}: name: stands before the colon already; remove it")
+        return {str(name): {"name": str(name), **facts} for name, facts in entries.items()}
+
+    def _contract(self, path: Path) -> Contract:
+        facts = self._yaml(path)
+        if "columns" in facts:
+            facts["columns"] = self._named(path, "columns.", facts["columns"])
+        return self._make(Contract, path, facts, {"name": path.stem})
+
+    def _new(self, path: Path, what: str, name: object, known: Iterable[object]) -> None:
+        if name in known:
+            raise KetenError(f"{self._name(path)}: {what} '{name}' exists already and is not overridden; rename it")
+
+    def _codes(self, folder: Path) -> None:
+        for path in self._files(folder, ".csv"):
+            place = self._name(path)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem) or path.stem in ENGINE_TABLES["reference"]:
+                raise KetenError(f"{place}: a code list cannot be called '{path.stem}'; choose another snake_case name")
+            rows = csv.DictReader(self._text(path).splitlines(), restkey="", restval="")
+            needed = ("code", "nl", "en", *(("canonical_code", "factor") if path.stem == "unit" else ()))
+            if not set(needed) <= set(rows.fieldnames or ()):
+                raise KetenError(f"{place}: line 1: the header should be {','.join(needed)}")
+            known = self.found.code_lists.setdefault(path.stem, {})
+            for row in rows:
+                line = f"{place}: line {rows.line_num}"
+                if "" in row:
+                    raise KetenError(f"{line}: more cells than the header; put text with a comma between quotes")
+                empty = [name for name in needed if not row[name]]
+                if empty:
+                    raise KetenError(f"{line}: {empty[0]} is empty; fill it in")
+                self._new(path, f"line {rows.line_num}: code", row["code"], known)
+                known[row["code"]] = {"nl": row["nl"], "en": row["en"]}
+                if path.stem == "unit":
+                    self.found.units[row["code"]] = self._unit(line, row)
+
+    def _unit(self, line: str, row: dict[str, str]) -> Unit:
+        try:
+            factor = Decimal(row["factor"])
+        except InvalidOperation:
+            factor = Decimal(0)
+        if not (factor.is_finite() and 0 < factor < 1_000_000):
+            raise KetenError(
+                f"{line}: factor: '{row['factor']}' is not a number between 0 and 1,000,000; write it as 0.001"
+            )
+        code, canonical = row["code"], row["canonical_code"]
+        return Unit(code=code, nl=row["nl"], en=row["en"], canonical_code=canonical, factor=factor)
+
+    def _mappings(self, folder: Path) -> None:
+        for path in self._files(folder, ".yml"):
+            origin, separator, dataset = path.stem.partition("__")
+            if not separator:
+                raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
+            self._new(path, "mapping", (origin, dataset), self.found.mappings)
+            made = {"origin": origin, "dataset": dataset}
+            self.found.mappings[origin, dataset] = self._make(Mapping, path, self._yaml(path), made)
+
+    def _sql(self, path: Path) -> dict[str, Any]:
+        path = path.with_suffix(".sql")
+        compiled = compile_sql(self._text(path), self._name(path))
+        return {"sql": compiled.sql, "refs": compiled.refs}
