@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def deliveries_select(catalogue: Catalogue) -> str:
-    """SQL of one row per receipt with what became of its records, in records after unpivoting."""
+    """SQL of one row per receipt with what became of its rows, as sent and as records after unpivoting."""
     return " union all ".join(_counts(catalogue.contracts[name]) for name in dataset_order(catalogue))
 
 
@@ -32,14 +32,17 @@ def _counts(contract: Contract) -> str:
     core = f"core.{contract.name}"
 
     def counted(table: str, key: str = "receipt_id", where: str = "") -> str:
-        """Rows of a table by receipt; grouped once, so that a long list of receipts costs no more than a short one."""
-        return f"(select {key} as id, count(*) as n from {table} {where} group by 1)"
+        """Records of a table by receipt, and source rows (each has one first record); grouped once for all receipts."""
+        return f"(select {key} as id, count(*) as n, count(*) filter (record_no = 1) as rows from {table} {where} group by 1)"
 
     return f"""
     select *, accepted_rows - unchanged_rows - restating_rows as new_rows from (
         select r.receipt_id, r.dataset, r.origin, r.file_name, r.received_at, r.issued_at, r.state, r.reason,
             {contract.quarantine_tolerance}::decimal(28, 6) as quarantine_tolerance_share,
-            case when r.state = 'loaded' then r.received_rows else 0 end as received_rows,
+            case when r.state = 'loaded' then r.source_rows + r.blank_rows else 0 end as source_rows,
+            coalesce(c.rows, 0) + coalesce(h.rows, 0) + coalesce(q.rows, 0) + coalesce(i.rows, 0)
+                + case when r.state = 'loaded' then r.blank_rows else 0 end as accounted_source_rows,
+            case when r.state = 'loaded' then r.received_rows + r.blank_rows else 0 end as received_rows,
             coalesce(c.n, 0) + coalesce(h.n, 0) as accepted_rows,
             coalesce(q.n, 0) as quarantined_rows,
             coalesce(i.n, 0) + case when r.state = 'loaded' then r.blank_rows else 0 end as ignored_rows,

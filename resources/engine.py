@@ -35,7 +35,7 @@ TYPES = {
 
 
 # Goes up when tables of the engine itself (intake, audit, register) change shape: an older file is then made again.
-FORMAT = 2
+FORMAT = 3
 
 
 class Engine:

@@ -20,6 +20,7 @@ from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.merging import DatasetTables
+from resources.months import both, spans_of
 from resources.receipt_list import code_fingerprint, list_receipts
 from resources.staging import Stage, original_text
 
@@ -186,7 +187,7 @@ class DatasetIntake:
         for stage in stages:
             self.tables.remove(stage.receipt.receipt_id)
             self._merge(stage)
-        months = _both(before, self._months_of(ids))
+        months = both(before, self._months_of(ids))
         checks = self._expect(months)
         if failed := [c for c in checks if c.blocks]:
             raise _Implausible(failed)
@@ -196,11 +197,16 @@ class DatasetIntake:
 
     def _merge(self, stage: Stage) -> None:
         stage.insert(self.tables)
-        blank = stage.blank_rows
         self.run(
-            "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, blank_rows = ?, received_rows = ?"
-            " where receipt_id = ?",
-            [self._judged_by(stage.receipt), blank, stage.count() + blank, stage.receipt.receipt_id],
+            "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, source_rows = ?, received_rows = ?,"
+            " blank_rows = ? where receipt_id = ?",
+            [
+                self._judged_by(stage.receipt),
+                stage.source_rows,
+                stage.count(),
+                stage.blank_rows,
+                stage.receipt.receipt_id,
+            ],
         )
 
     def _set_aside(self, receipt: Receipt, state: str, reason: str) -> None:
@@ -261,7 +267,7 @@ class DatasetIntake:
                 return []
             # Spans, not months one by one: whole blocks of core are then left unread.
             period = self.contract.period
-            spans = [f"({period} >= date '{first}' and {period} < date '{end}')" for first, end in _spans(months)]
+            spans = [f"({period} >= date '{first}' and {period} < date '{end}')" for first, end in spans_of(months)]
             select += f" where {' or '.join(spans)}"
         return check_candidate(self.engine.connection, self.contract, select)
 
@@ -289,30 +295,13 @@ class DatasetIntake:
 
     def _note(self, months: set[date] | None) -> None:
         self.result.changed = True
-        self.result.months = _both(self.result.months, months)
+        self.result.months = both(self.result.months, months)
 
 
 def _told(error: Exception) -> str:
     """An error in one line, without the row of the file that DuckDB quotes in its own."""
     lines = str(error).split("Possible fixes")[0].splitlines()
     return "; ".join(line.strip() for line in lines if line.strip() and not line.startswith("Original Line"))[:300]
-
-
-def _both(some: set[date] | None, others: set[date] | None) -> set[date] | None:
-    """Months of either; None stands for every month."""
-    return None if some is None or others is None else some | others
-
-
-def _spans(months: set[date]) -> list[tuple[date, date]]:
-    """Months that follow each other as half-open spans of days, in order."""
-    spans: list[tuple[date, date]] = []
-    for month in sorted(months):
-        end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        if spans and spans[-1][1] == month:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((month, end))
-    return spans
 
 
 def _batches(due: list[Receipt]) -> list[list[Receipt]]:

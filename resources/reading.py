@@ -41,6 +41,7 @@ class Cells:
     """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
 
     relation: str
+    rows: int
     blank_rows: int
 
 
@@ -208,17 +209,18 @@ def read_cells(
     """
     connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
     counted = connection.execute(f"select count(*) from {table}").fetchone()
-    if counted == (facts.last_line - facts.header_line,):
-        return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", 0)
+    rows = int(counted[0]) if counted else 0
+    if rows == facts.last_line - facts.header_line:
+        return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", rows, 0)
     starts, blank = _record_lines(path, mapping, facts)
-    if counted != (len(starts),):
+    if rows != len(starts):
         raise KetenError("its rows cannot be told from its lines; are all quotes closed?")
     import pyarrow as pa
 
     connection.register("line_numbers", pa.table({"ordinal": range(len(starts)), "row_no": starts}))
     connection.execute(f"create or replace temp table {table}_line as from line_numbers")
     connection.unregister("line_numbers")
-    return Cells(f"(select l.row_no, r.* from {table} r join {table}_line l on l.ordinal = r.rowid)", blank)
+    return Cells(f"(select l.row_no, r.* from {table} r join {table}_line l on l.ordinal = r.rowid)", rows, blank)
 
 
 def _record_lines(path: Path, mapping: Mapping, facts: FileFacts) -> tuple[list[int], int]:

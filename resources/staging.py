@@ -50,8 +50,8 @@ class Stage:
     """The judged records of one delivery.
 
     `delivered` is a relation with every record: the columns of the contract, receipt_id, row_no, record_no, known_from,
-    ignored_reason and reasons (joined by commas, NULL when accepted); `blank_rows` are lines that hold none. Raises
-    KetenError or a DuckDB error when the file cannot be trusted.
+    ignored_reason and reasons (joined by commas, NULL when accepted). `source_rows` are the rows of the file that hold
+    them, `blank_rows` the others. Raises KetenError or a DuckDB error when the file cannot be trusted.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Stage:
         self._table = f"stage_{number}"
         self._facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, self._facts, f"{self._table}_cell")
-        self.blank_rows = cells.blank_rows
+        self.source_rows, self.blank_rows = cells.rows, cells.blank_rows
         self.delivered = self._judge(catalogue, contract, cells.relation)
         self._keep_text(catalogue, contract, cells.relation)
 

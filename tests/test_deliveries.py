@@ -236,3 +236,37 @@ def test_a_name_that_a_mapping_reads_is_part_of_what_was_sent(small: Deployment,
     assert made.states()["E/zero_20250301.csv"] == made.states()["F/zero_20250301.csv"] == "loaded"
     ids = {r.sha256: r for r in made.landing.receipts() if r.origin == "named"}
     assert len(ids) == 1, "the same bytes, stored once"
+
+
+def test_rows_are_in_balance_as_they_were_sent_and_as_records(small: Deployment, tmp_path: Path) -> None:
+    """A wide file: two meters, three days a row, a blank line, one value that is none and one row of an unknown meter."""
+    made = small.copy(tmp_path)
+    made.declare(
+        "mappings/wide__meter_reading.yml",
+        {
+            "title": "days as columns",
+            "files": "*.csv",
+            "time": {"zone": "UTC", "stamp": "start", "interval_minutes": 1440},
+            "unpivot": {"headings": "^2025-", "name": "day", "value": "kwh"},
+            "columns": {
+                "meter_id": {"from": "meter"},
+                "stamp": {"from": "day", "format": "%Y-%m-%d"},
+                "quantity": {"from": "kwh", "unit": "kWh"},
+                "register_code": {"value": "1.8.0"},
+                "kind_code": {"value": "interval"},
+            },
+        },
+    )
+    sources = (made.project / "sources.yml").read_text("utf-8")
+    made.drop("sources.yml", f"{sources}- {{dataset: meter_reading, origin: wide, path: wide}}\n")
+    made.drop("wide/days.csv", "meter,2025-01-05,2025-01-06,2025-01-07\nE,10,11,?\n\nX,1,2,3\n")
+    made.keten("run")
+    counts = "source_rows, accounted_source_rows, received_rows, accepted_rows, quarantined_rows, ignored_rows"
+    kinds = "new_rows, restating_rows, unchanged_rows"
+    found = made.rows(f"select {counts}, {kinds} from bi.rpt_delivery where file_name = 'days.csv'")
+    assert found == [(3, 3, 7, 2, 4, 1, 0, 1, 1)]
+    texts = made.rows("select row_no, record_no, reasons, row_text from bi.rpt_rejected_row order by 1, 2")
+    assert texts == [
+        (2, 3, "not_a_number:quantity", "E;10;11;?".replace(";", ",")),
+        *((4, n, "unknown:meter_id", "X,1,2,3") for n in (1, 2, 3)),
+    ]
