@@ -19,7 +19,7 @@ from assets.modelling import (
     compute_indicator,
     roll_up,
 )
-from assets.publication import publish_session, register_keys
+from assets.publication import make_keyed, publish_session, register_keys
 from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
@@ -196,7 +196,7 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
         rows = roll_up(session.engine, catalogue)
-        found = []
+        found = make_keyed(session)
         for indicator in indicators:
             mine = check_indicator(session.engine, catalogue, indicator)
             audit.record(session.engine, f"indicator.{indicator.id}", mine)
@@ -210,7 +210,7 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         VALUES,
         step,
         checks=check_specs(VALUES, warns=True),
-        deps=[dg.AssetKey(["indicator", i.id]) for i in indicators],
+        deps=[KEYS, *(dg.AssetKey(["indicator", i.id]) for i in indicators)],
         group_name="rollup",
         kinds={"sql", "duckdb"},
         description="Waarden per periode en niveau: onderdelen apart opgeteld, het laatst en één keer gedeeld."

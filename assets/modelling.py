@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assets.rollup import rollup_select
-from resources.catalogue_models import Column
+from resources.catalogue import key_name
+from resources.catalogue_models import DIMENSION_KEYS, Column
 from resources.engine import TYPES
 from resources.expectations import CheckResult
+from resources.key_register import UNKNOWN
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator, Model
@@ -40,7 +42,7 @@ def all_keys(catalogue: Catalogue) -> list[str]:
 
 
 def roll_up(engine: Engine, catalogue: Catalogue) -> int:
-    """Leaves and rolled-up values of all indicators into the two staging tables of publication; the number of values."""
+    """Leaves and rolled-up values of all indicators under natural keys; the number of values."""
     keys = all_keys(catalogue)
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
     engine.replace(LEAVES, " union all ".join(_leaf_select(i, keys) for i in items))
@@ -62,9 +64,11 @@ def _own_keys(indicator: Indicator) -> list[str]:
 
 def check_model(engine: Engine, catalogue: Catalogue, model: Model) -> list[CheckResult]:
     """The invariants of a computed table: its declared columns, its key, and its own checks find no violating row."""
+    known = [_keys_known(engine, catalogue, model.name)] if DIMENSION_KEYS in model.columns else []
     return [
         _declared_columns(engine, model.name, catalogue.columns_of(model)),
         *_key(engine, model.name, list(model.key)),
+        *known,
         *(_violations(engine, model.name, c.id, c.severity, c.sql, c.nl, c.en) for c in model.checks),
     ]
 
@@ -135,6 +139,14 @@ def _key(engine: Engine, table: str, key: list[str], filled: list[str] | None = 
     nl, en = f"{', '.join(told)}: overal gevuld.", f"{', '.join(told)}: filled everywhere."
     yield _violations(
         engine, table, "key_filled", "critical", f"select 1 as missing from {{table}} where {missing}", nl, en
+    )
+
+
+def _keys_known(engine: Engine, catalogue: Catalogue, table: str) -> CheckResult:
+    unknown = " or ".join(f"{key_name(c)} = {UNKNOWN}" for c in all_keys(catalogue))
+    nl, en = "Elke code is bekend in haar dimensie.", "Every code is known in its dimension."
+    return _violations(
+        engine, table, "keys_known", "warning", f"select 1 as unknown from {{table}} where {unknown}", nl, en
     )
 
 

@@ -62,6 +62,8 @@ def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of
     )
     engine.replace("reference.period", period_select())
     for name, codes in catalogue.code_lists.items():
+        if name == "indicator":
+            continue  # its table below says more than a code list
         columns = {
             "code": list(codes),
             "nl": [c["nl"] for c in codes.values()],
@@ -93,6 +95,8 @@ def _holidays(span: Horizon) -> dict[str, list[object]]:
 
 
 def _indicators(catalogue: Catalogue) -> dict[str, list[object]]:
+    import pyarrow as pa
+
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
     return {
         "indicator_id": [i.id for i in items],
@@ -102,6 +106,8 @@ def _indicators(catalogue: Catalogue) -> dict[str, list[object]]:
         "description_nl": [i.description.nl for i in items],
         "description_en": [i.description.en for i in items],
         "unit_code": [i.unit for i in items],
+        "display_unit_code": [i.display_unit or i.unit for i in items],
+        "display_factor": pa.array([catalogue.display_factor(i) for i in items], pa.decimal128(28, 6)),
         "decimals": [i.decimals for i in items],
         "direction": [i.direction for i in items],
         "is_core": [i.core for i in items],

@@ -148,7 +148,10 @@ class _Level:
         if bottom is not None:
             joins += f" left join level_{bottom} l{bottom} on {on.format(bottom)}"
             denominator = f"l{bottom}.amount"
-            value = f"round(l{top}.amount / nullif(l{bottom}.amount, 0), 6)"
+            divisor = f"nullif(l{bottom}.amount, 0)"
+            if item.minimum_denominator is not None:
+                divisor = f"case when l{bottom}.amount >= {item.minimum_denominator} then {divisor} end"
+            value = f"round(l{top}.amount / {divisor}, 6)"
         keys = ", ".join(f"c.{k}" if k in self.level else f"null::varchar as {k}" for k in self.all_keys)
         code = "+".join(k.removesuffix("_id").removesuffix("_code") for k in self.level) or "total"
         return f"""
@@ -156,7 +159,8 @@ class _Level:
             c.period_to, '{code}' as level_code, {keys}, ({value})::decimal(28, 6) as value,
             l{top}.amount::decimal(28, 6) as numerator, ({denominator})::decimal(28, 6) as denominator,
             round(c.share, 6)::decimal(28, 6) as coverage,
-            case when c.whole_count > 0 and ({value}) is not null then 'measured' when c.gap = 'suppressed' then 'suppressed'
-                else 'missing' end as value_status,
+            case when c.whole_count > 0 and ({value}) is not null then 'measured'
+                when {denominator} < {item.minimum_denominator or 0} then 'too_small'
+                else coalesce(c.gap, 'missing') end as value_status,
             c.is_complete_period
         from cover c{joins}"""

@@ -189,18 +189,28 @@ def master(writer: Writer, sites: list[tuple], span: list[date], hold_back: bool
     )
 
 
+CREWS = [
+    (CLEANER, "C-SCH", "schoonmaak", 48, 3833, 0.068),
+    (CATERER, "C-CAT", "catering", 26, 2250, 0.054),
+    (GUARD, "C-BEV", "beveiliging", 14, 1458, 0.063),
+    (GLAZIER, "C-GLA", "schoonmaak", 4, 175, 0.06),
+]
+
+
 def people(writer: Writer, rng: np.random.Generator, span: list[date], planted: list[dict]) -> None:
     """Sickness absence by contractor and month, and one sheet about persons that must be refused."""
-    crews = [
-        (CLEANER, "C-SCH", "schoonmaak", 48, 3833, 0.068),
-        (CATERER, "C-CAT", "catering", 26, 2250, 0.054),
-        (GUARD, "C-BEV", "beveiliging", 14, 1458, 0.063),
-        (GLAZIER, "C-GLA", "schoonmaak", 4, 175, 0.06),
+    contracts = [
+        f"{c[1]};{c[2].capitalize()} Meander;{CLIENT};{c[0]};{c[2]};{c[4] * 460};01-01-2024;;15" for c in CREWS
     ]
+    writer.csv(
+        "data/klant/contracten_issued-20250301T0800.csv",
+        "Contract;Naam;Opdrachtgever;Opdrachtnemer;Dienst;Jaarwaarde;Vanaf;Tot;Aanlevertermijn",
+        contracts,
+    )
     header = "Opdrachtnemer;Contract;Dienst;Van;Tot;Verzuimuren;Beschikbare uren;Personen"
     for month in span:
         rows = []
-        for party, contract, service, persons, hours, share in crews:
+        for party, contract, service, persons, hours, share in CREWS:
             absent = f"{hours * share * rng.uniform(0.8, 1.2):.1f}".replace(".", ",")
             rows.append(
                 f"{party};{contract};{service};{month:%d-%m-%Y};{following(month):%d-%m-%Y};{absent};{hours};{persons}"

@@ -100,6 +100,20 @@ MAPPINGS = {
     ),
     "opdrachtnemers__supplier_report": ("verzuim_*.csv", REPORT),
     "verzuimbureau__supplier_report": ("verzuim_*.csv", REPORT),
+    "klant__contract": (
+        "contracten_*.csv",
+        {
+            "contract_id": {"from": "Contract"},
+            "contract_name": {"from": "Naam"},
+            "client_id": {"from": "Opdrachtgever"},
+            "contractor_id": {"from": "Opdrachtnemer"},
+            "service_code": {"from": "Dienst", "codes": SERVICES},
+            "annual_value_eur": {"from": "Jaarwaarde"},
+            "valid_from": {"from": "Vanaf", "format": DAY},
+            "valid_to": {"from": "Tot", "format": DAY},
+            "report_due_days": {"from": "Aanlevertermijn"},
+        },
+    ),
     "klant__chain": (
         "ketens_*.csv",
         {

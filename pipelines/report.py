@@ -50,7 +50,7 @@ def show_summary(where: Place, catalogue: Catalogue) -> None:
     _show_checks(where)
     for pillar in PILLARS:
         items = sorted((i for i in catalogue.indicators.values() if i.pillar == pillar), key=lambda i: i.id)
-        told = "; ".join(_latest(where, item) for item in items) or "no indicators"
+        told = "; ".join(_latest(where, catalogue, item) for item in items) or "no indicators"
         console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}", soft_wrap=True)
     _show_attention(where)
     console.print(f"Results: {where.published}", soft_wrap=True, highlight=False)
@@ -92,7 +92,7 @@ def _show_checks(where: Place) -> None:
     console.print(f"Checks: {passed} passed, {warned} warned, {failed} failed")
 
 
-def _latest(where: Place, item: Indicator) -> str:
+def _latest(where: Place, catalogue: Catalogue, item: Indicator) -> str:
     """The total of the last complete twelve months, or why there is none."""
     rows = rows_of(
         where.published,
@@ -105,7 +105,9 @@ def _latest(where: Place, item: Indicator) -> str:
     period, value, status, coverage = rows[0]
     if value is None:
         return f"{item.title.en}: {status} ({period})"
-    return f"{item.title.en} {value:,.{item.decimals}f} {item.unit} ({period}, coverage {coverage:.0%})"
+    shown = value * catalogue.display_factor(item)
+    unit = catalogue.units[item.display_unit or item.unit].en
+    return f"{item.title.en} {shown:,.{item.decimals}f} {unit} ({period}, coverage {coverage:.0%})"
 
 
 def _show_attention(where: Place) -> None:

@@ -8,11 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from resources.catalogue_models import Column, Contract, Indicator, Mapping, Model, Settings, Source, Unit
+from resources.catalogue_models import (
+    DIMENSION_KEYS,
+    Column,
+    Contract,
+    Indicator,
+    Mapping,
+    Model,
+    Settings,
+    Source,
+    Unit,
+)
 from resources.errors import KetenError
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
+
+
+def key_name(column: str) -> str:
+    """The surrogate key that stands in published tables for a column with a dimension."""
+    return column.removesuffix("_id").removesuffix("_code") + "_key"
+
+
+def _key_of(column: Column) -> Column:
+    nl, en = (
+        f"Sleutel: {column.nl} (-1 onbekend, -2 niet van toepassing)",
+        f"Key: {column.en} (-1 unknown, -2 not applicable)",
+    )
+    return Column(name=key_name(column.name), type="integer", nl=nl, en=en)
 
 
 @dataclass
@@ -49,9 +73,20 @@ class Catalogue:
                         found[column.dimension] = (f"core.{contract.name}", name)
         return found
 
+    def display_factor(self, indicator: Indicator) -> Decimal:
+        """What a stored value is multiplied by for people: 0.001 for kg shown in tonnes."""
+        shown = self.units[indicator.display_unit or indicator.unit]
+        return self.units[indicator.unit].factor / shown.factor
+
     def columns_of(self, model: Model) -> list[Column]:
-        """The declared columns of a computed table, with those of columns.yml looked up."""
-        return [self.columns[c] if isinstance(c, str) else c for c in model.columns]
+        """The declared columns of a computed table: those of columns.yml looked up, `dimension_keys` spelt out."""
+        found: list[Column] = []
+        for entry in model.columns:
+            if entry == DIMENSION_KEYS:
+                found += [_key_of(column) for column in self.columns.values() if column.dimension]
+            else:
+                found.append(self.columns[entry] if isinstance(entry, str) else entry)
+        return found
 
     def models_below(self, refs: Iterable[str]) -> list[Model]:
         """The models that some refs stand on, directly or not, each after those it refers to itself."""

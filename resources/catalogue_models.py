@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from resources.errors import KetenError
 
 Severity = Literal["critical", "warning", "info"]
+# In the columns of a model: the surrogate key of every column that has a dimension.
+DIMENSION_KEYS = "dimension_keys"
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -240,7 +242,11 @@ class Component(Declared):
 
 
 class Indicator(Declared):
-    """An indicator: components rolled up apart, divided once, last."""
+    """An indicator: components rolled up apart, divided once, last.
+
+    Below `minimum_denominator` a ratio says nothing and is not told. `unit` is that of the stored value, `display_unit`
+    (the same kind of unit) and `decimals` are for people.
+    """
 
     id: str
     pillar: Literal["people", "planet", "purpose"]
@@ -251,12 +257,14 @@ class Indicator(Declared):
     method: Text
     owner: str
     unit: str
+    display_unit: str | None = None
     decimals: int = Field(ge=0, le=6)
     direction: Literal["lower", "higher"]
     core: bool
     kind: Literal["ratio", "amount"]
     numerator: str
     denominator: str | None = None
+    minimum_denominator: Decimal | None = Field(default=None, gt=0)
     standards: tuple[str, ...] = ()
     components: dict[str, Component]
     levels: tuple[tuple[str, ...], ...]

@@ -103,6 +103,9 @@ class _Reader:
                 self._new(path, "indicator", path.stem, self.found.indicators)
                 made = {"id": path.stem, "pillar": pillar, **self._sql(path)}
                 self.found.indicators[path.stem] = self._make(Indicator, path, self._yaml(path), made)
+        self.found.code_lists["indicator"] = {
+            i.id: {"nl": i.title.nl, "en": i.title.en} for i in self.found.indicators.values()
+        }
         if self.project:
             self._deployment(self.project)
         Rules(self.found).hold()

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from resources.catalogue_models import (
+    DIMENSION_KEYS,
     ENV_VARIABLE,
     Column,
     Contract,
@@ -244,7 +245,7 @@ class Rules:
         self._refs(f"{model.name.replace('.', '/')}.sql", model.refs)
         for entry in model.columns:
             if isinstance(entry, str):
-                self._one_of(place, "column", entry, self.found.columns)
+                self._one_of(place, "column", entry, [*self.found.columns, DIMENSION_KEYS])
             else:
                 self._column(place, entry)
         names = [column.name for column in self.found.columns_of(model)]
@@ -273,6 +274,10 @@ class Rules:
             self._one_of(place, "component", side, indicator.components)
         if (indicator.kind == "ratio") != (indicator.denominator is not None):
             raise KetenError(f"{place}: denominator: write it for kind 'ratio', and only there")
+        if indicator.minimum_denominator is not None and indicator.denominator is None:
+            raise KetenError(f"{place}: minimum_denominator: only a ratio has a denominator; remove it")
+        if indicator.display_unit:
+            self._shown(place, indicator.unit, indicator.display_unit)
         self._range(place, indicator.range)
         dimensions = [n for n, c in self.found.columns.items() if c.dimension]
         for component in indicator.components.values():
@@ -281,6 +286,15 @@ class Rules:
                 self._one_of(place, "key", key, dimensions)
         for key in [k for level in indicator.levels for k in level]:
             self._one_of(place, "level key", key, indicator.components[indicator.numerator].keys)
+
+    def _shown(self, place: str, unit: str, display_unit: str) -> None:
+        """People read a value in another unit of the same kind."""
+        units = self.found.units
+        self._one_of(place, "display_unit", display_unit, units)
+        if units[display_unit].canonical_code != units[unit].canonical_code:
+            raise KetenError(
+                f"{place}: display_unit '{display_unit}' is not of the same kind as '{unit}'; choose another"
+            )
 
     def _deployment(self) -> None:
         if settings := self.found.deployment:

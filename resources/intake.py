@@ -124,7 +124,12 @@ class DatasetIntake:
     def _judged_by(self, receipt: Receipt) -> str:
         mapping = self.catalogue.mappings.get((receipt.origin, receipt.dataset))
         facts = [self._code, self.contract.model_dump_json(), mapping.model_dump_json() if mapping else ""]
-        facts += [json.dumps(sorted(v), ensure_ascii=False) for v in self.catalogue.code_lists.values()]
+        lists = {self.catalogue.columns[c].codes for c in self.contract.columns} - {None}
+        facts += [
+            json.dumps([c, sorted(self.catalogue.code_lists[str(c)])], ensure_ascii=False)
+            for c in sorted(map(str, lists))
+        ]
+        facts += [f"{u.code}={u.factor}" for u in self.catalogue.units.values()]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def _load_all(self, due: list[Receipt]) -> None:

@@ -126,4 +126,7 @@ def test_dimensions_follow_from_the_columns_and_contracts() -> None:
         "service": ("reference.service", "code"),
         "carrier": ("reference.carrier", "code"),
         "stream": ("reference.waste_stream", "code"),
+        "contract": ("core.contract", "contract_id"),
+        "org_unit": ("core.org_unit", "org_unit_id"),
+        "pso_step": ("reference.pso_step", "code"),
     }

@@ -14,7 +14,7 @@ import pytest
 from assets.modelling import VALUES, check_indicator, check_model
 from resources import judging, reading
 from resources.catalogue import Catalogue, Contract
-from resources.catalogue_models import Mapping, Model
+from resources.catalogue_models import DIMENSION_KEYS, Mapping, Model
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.expectations import check_candidate, check_id, suite_of
@@ -137,6 +137,7 @@ def model_damage(model: Model) -> dict[str, str]:
         "declared_columns": "alter table {table} add column undeclared integer",
         "key_unique": "insert into {table} from {table} limit 1",
         "key_filled": f"update {{table}} set {model.key[0]} = null",
+        **({"keys_known": "update {table} set site_key = -1"} if DIMENSION_KEYS in model.columns else {}),
         **{check.id: check.fires_on for check in model.checks},
     }
 

@@ -37,7 +37,13 @@ EXPECTED = {
 def values(over_time: str, over_keys: str, rows: list, levels: tuple) -> dict:
     component = SimpleNamespace(keys=("site_id", "service_code"), over_time=over_time, over_keys=over_keys)
     indicator = SimpleNamespace(
-        id="probe", pillar="purpose", components={"part": component}, levels=levels, numerator="part", denominator=None
+        minimum_denominator=None,
+        id="probe",
+        pillar="purpose",
+        components={"part": component},
+        levels=levels,
+        numerator="part",
+        denominator=None,
     )
     span = Horizon(date(2025, 1, 1), date(2025, 3, 1))
     with Engine(None, Path("unused")) as engine:

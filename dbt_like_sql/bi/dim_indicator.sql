@@ -5,8 +5,10 @@ select
     indicator.title_nl,
     indicator.title_en,
     indicator.unit_code,
-    unit.nl as unit_nl,
-    unit.en as unit_en,
+    indicator.display_unit_code,
+    indicator.display_factor,
+    shown.nl as unit_nl,
+    shown.en as unit_en,
     cast(indicator.decimals as bigint) as decimals,
     indicator.direction,
     indicator.is_core,
@@ -14,4 +16,4 @@ select
     indicator.description_nl,
     indicator.description_en
 from {{ ref('reference.indicator') }} as indicator
-left join {{ ref('reference.unit') }} as unit on unit.code = indicator.unit_code
+left join {{ ref('reference.unit') }} as shown on shown.code = indicator.display_unit_code
