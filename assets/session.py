@@ -18,6 +18,7 @@ from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
 from resources.progress import Progress
+from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
@@ -57,7 +58,8 @@ class Session:
 
     def _state(self) -> str:
         """What the computed tables depend on beside core."""
-        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}"
+        known = known_until(self.catalogue, self.as_of)
+        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}|{known}"
 
     @property
     def horizon(self) -> Horizon:

@@ -121,10 +121,10 @@ def catalogue_command(
     from resources.sql_compiler import check_portable
 
     _, known = _open(home, project)
-    for name, contract in sorted(known.contracts.items()):
-        typer.echo(f"source     {name:32} {contract.title.en}")
-    for name, model in sorted(known.models.items()):
-        typer.echo(f"model      {name:32} {model.title.en}")
+    titled = {"reference": known.reference_tables, "source": known.contracts, "model": known.models}
+    for kind, declared in titled.items():
+        for name, entry in sorted(declared.items()):
+            typer.echo(f"{kind:10} {name:32} {entry.title.en}")
     for name, item in sorted(known.indicators.items()):
         typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:

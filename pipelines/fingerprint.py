@@ -12,16 +12,18 @@ from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import Catalogue
 from resources.landing import Landing
+from resources.reference_tables import known_until
 
 
 def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
-    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, the horizon."""
+    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, horizon, knowledge."""
     digest = hashlib.sha256(catalogue.fingerprint.encode())
     digest.update(source_fingerprint(catalogue, where.project).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
         digest.update(path.read_bytes())
-    span = horizon(catalogue, today(catalogue.settings.zone))
-    digest.update(f"{span.first}{span.last}".encode())
+    day = today(catalogue.settings.zone)
+    span = horizon(catalogue, day)
+    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}".encode())
     return digest.hexdigest()

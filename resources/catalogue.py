@@ -22,6 +22,7 @@ from resources.catalogue_models import (
     Unit,
 )
 from resources.errors import KetenError
+from resources.reference_tables import ReferenceRow, ReferenceTable
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 
@@ -46,6 +47,8 @@ class Catalogue:
     columns: dict[str, Column] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)
     code_lists: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    reference_tables: dict[str, ReferenceTable] = field(default_factory=dict)
+    reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class Column(Declared):
     """The one meaning of a column name."""
 
     name: str
-    type: Literal["text", "code", "integer", "decimal", "ratio", "date", "month", "timestamp", "boolean"]
+    type: Literal["text", "code", "integer", "decimal", "ratio", "factor", "date", "month", "timestamp", "boolean"]
     nl: str = Field(min_length=1)
     en: str = Field(min_length=1)
     unit: str | None = None
