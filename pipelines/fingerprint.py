@@ -25,5 +25,7 @@ def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
         digest.update(path.read_bytes())
     day = today(catalogue.settings.zone)
     span = horizon(catalogue, day)
-    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}".encode())
+    declared = [*catalogue.models.values(), *catalogue.indicators.values()]
+    clock = day if any(catalogue.reads_clock(d.refs) for d in declared) else ""
+    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}{clock}".encode())
     return digest.hexdigest()
