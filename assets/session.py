@@ -5,7 +5,7 @@ Belongs here: state that the steps of one run share. Does not belong here: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path

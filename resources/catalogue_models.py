@@ -244,8 +244,8 @@ class Component(Declared):
 class Indicator(Declared):
     """An indicator: components rolled up apart, divided once, last.
 
-    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told. `unit` is that of the stored value, `display_unit`
-    (the same kind of unit) and `decimals` are for people.
+    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told. `unit` is
+    that of the stored value, `display_unit` (the same kind of unit) and `decimals` are for people.
     """
 
     id: str
