@@ -45,7 +45,8 @@ def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of
     """Write `run.clock`, `reference.month`, `reference.day`, `reference.period`, code lists, typed tables and indicators."""
     import pyarrow as pa
 
-    engine.replace("run.clock", f"select date '{as_of}' as as_of, '{run_id}' as run_id")
+    clock = f"date '{as_of}' as as_of, '{run_id}' as run_id, '{catalogue.geography}' as geography_code"
+    engine.replace("run.clock", f"select {clock}")
     engine.replace(
         "reference.month",
         "select m::date as month, (m + interval 1 month)::date as month_to,"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.reference_cli import references
 from pipelines.settings import Place, place
 from resources.errors import KetenError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
+app.add_typer(references, name="reference")
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")

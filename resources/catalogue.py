@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from resources.catalogue_models import (
     DIMENSION_KEYS,
+    HOME,
     Column,
     Contract,
     Indicator,
@@ -65,6 +66,11 @@ class Catalogue:
         if self.deployment is None:
             raise KetenError("the deployment folder holds no keten.yml; docs/sources-and-mappings.md shows one")
         return self.deployment
+
+    @property
+    def geography(self) -> str:
+        """The geography of the deployment; that of the product without one."""
+        return self.deployment.geography if self.deployment else HOME
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""

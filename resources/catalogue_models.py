@@ -19,6 +19,8 @@ from resources.errors import KetenError
 Severity = Literal["critical", "warning", "info"]
 # In the columns of a model: the surrogate key of every column that has a dimension.
 DIMENSION_KEYS = "dimension_keys"
+# The geography whose emission factors come first where keten.yml names no other.
+HOME = "NL"
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -285,6 +287,7 @@ class Settings(Declared):
     organisation: str
     languages: tuple[Literal["nl", "en"], ...] = ("nl", "en")
     zone: str = "Europe/Amsterdam"
+    geography: str = HOME
     reporting: Reporting
 
 

@@ -307,6 +307,7 @@ class Rules:
     def _deployment(self) -> None:
         if settings := self.found.deployment:
             self._zone("keten.yml: zone", settings.zone)
+            self._one_of("keten.yml", "geography", settings.geography, self.found.code_lists["geography"])
             if settings.reporting.last and settings.reporting.last < settings.reporting.first:
                 raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
         for source in self.found.sources:
