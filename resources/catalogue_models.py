@@ -257,6 +257,7 @@ class Indicator(Declared):
     title: Text
     description: Text
     method: Text
+    pitfall: Text
     owner: str
     unit: str
     display_unit: str | None = None

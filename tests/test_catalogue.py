@@ -41,7 +41,7 @@ FAULTS = [
     (ENERGY, swap("range: [0, 1000]", "range: [1000, 0]"), "range: it starts above its end; swap them"),
     (ENERGY, swap("levels: [[site_id]", "levels: [[place_name]"), "level key 'place_name' does not exist"),
     (ENERGY, swap("over_keys: sum", "over_keys: mean"), "components.energy_kwh.over_keys"),
-    ("indicators/planet/energy_intensity.sql", swap("core.meter'", "core.metre'"), "ref 'core.metre' does not exist; did you mean"),
+    ("ledger/energy_month.sql", swap("core.meter'", "core.metre'"), "ref 'core.metre' does not exist; did you mean"),
     ("indicators/planet/energy_intensity.sql", lambda text: text + "{{ today() }}", "'{{ today() }}' is left over"),
     ("columns.yml", swap("unit: kg", "unit: kgs"), "unit 'kgs' does not exist; did you mean 'kg'?"),
     ("columns.yml", swap("codes: party_role, ", ""), "role_code: codes: write it for type 'code', and only there"),
