@@ -246,8 +246,9 @@ class Component(Declared):
 class Indicator(Declared):
     """An indicator: components rolled up apart, divided once, last.
 
-    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told. `unit` is
-    that of the stored value, `display_unit` (the same kind of unit) and `decimals` are for people.
+    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told, nor is
+    any value below `minimum_coverage`, where what is missing would change its meaning. `unit` is that of the stored value,
+    `display_unit` (the same kind of unit) and `decimals` are for people.
     """
 
     id: str
@@ -268,6 +269,7 @@ class Indicator(Declared):
     numerator: str
     denominator: str | None = None
     minimum_denominator: Decimal | None = Field(default=None, gt=0)
+    minimum_coverage: Decimal | None = Field(default=None, gt=0, le=1)
     scale: int = Field(default=1, gt=0)
     standards: tuple[str, ...] = ()
     components: dict[str, Component]

@@ -77,7 +77,16 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(None, tmp_path) as made:
         run = made.connection.execute
         run(SETUP)
-        for name in ("party_role", "service", "carrier", "waste_stream", "pso_step", "activity", "emission_category", "unit"):
+        for name in (
+            "party_role",
+            "service",
+            "carrier",
+            "waste_stream",
+            "pso_step",
+            "activity",
+            "emission_category",
+            "unit",
+        ):
             path = MODELS.parent / "reference" / f"{name}.csv"
             run(f"create table reference.{name} as from read_csv('{path}', all_varchar = true)")
         for dimension, value in GIVEN.items():

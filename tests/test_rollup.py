@@ -39,6 +39,7 @@ def values(over_time: str, over_keys: str, rows: list, levels: tuple) -> dict:
     indicator = SimpleNamespace(
         minimum_denominator=None,
         scale=1,
+        minimum_coverage=None,
         id="probe",
         pillar="purpose",
         components={"part": component},
