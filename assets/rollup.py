@@ -151,7 +151,7 @@ class _Level:
             divisor = f"nullif(l{bottom}.amount, 0)"
             if item.minimum_denominator is not None:
                 divisor = f"case when l{bottom}.amount >= {item.minimum_denominator} then {divisor} end"
-            value = f"round(l{top}.amount / {divisor}, 6)"
+            value = f"round(l{top}.amount * {item.scale} / {divisor}, 6)"
         keys = ", ".join(f"c.{k}" if k in self.level else f"null::varchar as {k}" for k in self.all_keys)
         code = "+".join(k.removesuffix("_id").removesuffix("_code") for k in self.level) or "total"
         return f"""

@@ -10,7 +10,7 @@ import hashlib
 from assets.preparing import horizon
 from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
-from resources.catalogue import Catalogue
+from resources.catalogue import CLOCK, Catalogue
 from resources.landing import Landing
 from resources.reference_tables import known_until
 
@@ -25,5 +25,7 @@ def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
         digest.update(path.read_bytes())
     day = today(catalogue.settings.zone)
     span = horizon(catalogue, day)
-    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}".encode())
+    refs = {ref for d in (catalogue.models, catalogue.indicators) for item in d.values() for ref in item.refs}
+    clock = day if CLOCK in refs else ""
+    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}{clock}".encode())
     return digest.hexdigest()

@@ -246,8 +246,8 @@ class Component(Declared):
 class Indicator(Declared):
     """An indicator: components rolled up apart, divided once, last.
 
-    Below `minimum_denominator` a ratio says nothing and is not told. `unit` is that of the stored value, `display_unit`
-    (the same kind of unit) and `decimals` are for people.
+    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told. `unit` is
+    that of the stored value, `display_unit` (the same kind of unit) and `decimals` are for people.
     """
 
     id: str
@@ -267,6 +267,7 @@ class Indicator(Declared):
     numerator: str
     denominator: str | None = None
     minimum_denominator: Decimal | None = Field(default=None, gt=0)
+    scale: int = Field(default=1, gt=0)
     standards: tuple[str, ...] = ()
     components: dict[str, Component]
     levels: tuple[tuple[str, ...], ...]

@@ -35,6 +35,8 @@ GIVEN = {
     "contract": "'C1'",
     "org_unit": "'KP'",
     "pso_step": "'step_1'",
+    "activity": "'natural_gas'",
+    "emission_category": "'cat_3_5'",
 }
 SETUP = """
 create table core.party as select 'X' as party_id, 'Xeno' as party_name, 'client' as role_code,
@@ -50,6 +52,14 @@ create table core.contract as select 'C1' as contract_id, 'Contract' as contract
 create table core.org_unit as select 'KP' as org_unit_id, 'Kostenplaats' as org_unit_name, 'X' as client_id,
     null::varchar as parent_org_unit_id, null::varchar as successor_org_unit_id, date '2025-01-01' as valid_from,
     null::date as valid_to;
+create table core.target as select 'X' as client_id, 'energy' as indicator_id, date '2024-01-01' as base_period_from,
+    60::decimal(28,6) as base_value, 40::decimal(28,6) as target_value, date '2030-01-01' as due_on, null::date as decided_on;
+create table ledger.report_due as select date '2025-03-01' as month, 'X' as client_id, 'X' as contractor_id, 'C1' as contract_id,
+    'waste' as service_code, date '2025-04-16' as due_on, null::date as reported_on, false as is_on_time;
+create table ledger.chain_clock as select date '2025-03-01' as month, 'X' as client_id, 'CH' as chain_id,
+    date '2025-02-01' as start_decision_on, null::date as ready_on, null::date as ended_on, 59::bigint as days_on_clock,
+    'running' as clock_state_code;
+create table run.clock as select date '2025-05-01' as as_of;
 create table reference.indicator as select 'energy' as indicator_id, 'planet' as pillar, 'E' as title_nl,
     'E' as title_en, 'kWh' as unit_code, 'kWh' as display_unit_code,
     1::decimal(28,6) as display_factor, 1 as decimals, 'lower' as direction, true as is_core, 'ratio' as kind,
@@ -67,7 +77,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(None, tmp_path) as made:
         run = made.connection.execute
         run(SETUP)
-        for name in ("party_role", "service", "carrier", "waste_stream", "pso_step", "unit"):
+        for name in ("party_role", "service", "carrier", "waste_stream", "pso_step", "activity", "emission_category", "unit"):
             path = MODELS.parent / "reference" / f"{name}.csv"
             run(f"create table reference.{name} as from read_csv('{path}', all_varchar = true)")
         for dimension, value in GIVEN.items():

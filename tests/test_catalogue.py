@@ -129,4 +129,6 @@ def test_dimensions_follow_from_the_columns_and_contracts() -> None:
         "contract": ("core.contract", "contract_id"),
         "org_unit": ("core.org_unit", "org_unit_id"),
         "pso_step": ("reference.pso_step", "code"),
+        "activity": ("reference.activity", "code"),
+        "emission_category": ("reference.emission_category", "code"),
     }
