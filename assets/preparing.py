@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from assets.rollup import period_select
+from resources.reference_tables import known_until
 from resources.reference_tables import arrow_table
 
 if TYPE_CHECKING:
@@ -42,11 +43,13 @@ def horizon(catalogue: Catalogue, as_of: date) -> Horizon:
 
 
 def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of: date, run_id: str) -> None:
-    """Write `run.clock`, `reference.month`, `reference.day`, `reference.period`, code lists, typed tables and indicators."""
+    """Write `run.clock`, `run.knowledge`, `reference.month`, `reference.day`, `reference.period`, code lists, tables, indicators."""
     import pyarrow as pa
 
-    clock = f"date '{as_of}' as as_of, '{run_id}' as run_id, '{catalogue.geography}' as geography_code"
-    engine.replace("run.clock", f"select {clock}")
+    engine.replace("run.clock", f"select date '{as_of}' as as_of, '{run_id}' as run_id")
+    # The day up to which facts are known moves only when one appears, so what reads it is not computed again every day.
+    known_on = known_until(catalogue, as_of) or as_of
+    engine.replace("run.knowledge", f"select date '{known_on}' as known_on, '{catalogue.geography}' as geography_code")
     engine.replace(
         "reference.month",
         "select m::date as month, (m + interval 1 month)::date as month_to,"

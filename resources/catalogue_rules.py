@@ -44,7 +44,10 @@ EXPECTATIONS = frozenset(
     """.split()
 )
 # Tables the engine makes beside the code lists; a code list cannot take their names.
-ENGINE_TABLES = {"reference": ("month", "day", "holiday", "period", "indicator"), "run": ("clock", "month")}
+ENGINE_TABLES = {
+    "reference": ("month", "day", "holiday", "period", "indicator"),
+    "run": ("clock", "knowledge", "month"),
+}
 _PROVIDED = ("publish", "register", "intake", "audit")
 _TIMED = ("start_utc", "end_utc", "local_date")
 

@@ -254,7 +254,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects(
 def test_lineage_leads_to_the_columns_of_the_factors(choice: Choice) -> None:
     assert choice.lineage.values["kg_co2e_per_unit"] == {"reference.emission_factor.kg_co2e_per_unit"}
     assert "reference.emission_factor.is_verified" in choice.lineage.filters
-    assert "run.clock.as_of" in choice.lineage.filters
+    assert "run.knowledge.known_on" in choice.lineage.filters
 
 
 def test_a_geography_that_is_not_known_is_told(tmp_path: Path) -> None:

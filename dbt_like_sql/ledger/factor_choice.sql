@@ -2,13 +2,13 @@
 with published as (
     select
         factor.*,
-        clock.geography_code as home_code,
+        knowledge.geography_code as home_code,
         row_number() over (
             partition by factor.factor_id, factor.edition_code, factor.part_code order by factor.known_from desc
         ) as newest
     from {{ ref('reference.emission_factor') }} as factor
-    inner join {{ ref('run.clock') }} as clock
-        on factor.known_from <= clock.as_of and (factor.known_to is null or factor.known_to > clock.as_of)
+    inner join {{ ref('run.knowledge') }} as knowledge
+        on factor.known_from <= knowledge.known_on and (factor.known_to is null or factor.known_to > knowledge.known_on)
     where factor.is_verified
 ),
 
