@@ -10,8 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from assets.rollup import period_select
-from resources.reference_tables import known_until
-from resources.reference_tables import arrow_table
+from resources.reference_tables import arrow_table, known_until
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
