@@ -19,6 +19,7 @@ from assets.modelling import (
     compute_indicator,
     roll_up,
 )
+from assets.page.making import make_pages
 from assets.publication import make_keyed, publish_session, register_keys
 from assets.session import Session
 from resources import audit
@@ -29,6 +30,7 @@ SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.
 POOL = "engine"
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])
+PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
 VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
@@ -46,6 +48,7 @@ def build_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         _values_asset(catalogue),
         _keys_asset(catalogue),
         _publication_asset(catalogue),
+        _page_asset(),
     ]
 
 
@@ -255,4 +258,24 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         description="Wat BI-tools lezen: het hele bestand of niets.\n\nWhat BI tools read: the whole file or nothing.",
         metadata={"tables": ", ".join(tables)},
+    )
+
+
+def _page_asset() -> dg.AssetsDefinition:
+    """The page comes after the publication: when it cannot be made, what BI tools read is there all the same."""
+
+    def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
+        made = make_pages(session)
+        return dg.MaterializeResult(
+            metadata={"pages": made.pages, "changed": made.changed, "dagster/uri": made.page.as_uri()}
+        )
+
+    return _asset(
+        PAGE,
+        step,
+        deps=[PUBLICATION],
+        group_name="publication",
+        kinds={"file"},
+        description="De pagina voor mensen naast wat BI-tools lezen, en een pagina per indicator.\n\n"
+        "The page for people beside what BI tools read, and a page for each indicator.",
     )

@@ -46,17 +46,17 @@ def run(
     ] = False,
 ) -> None:
     """Pull, validate, compute and publish. Starts no run when nothing is new."""
-    from pipelines.report import progress_display, show_summary
+    from pipelines.report import progress_display, results, show_summary
     from pipelines.running import refresh
 
     where, catalogue = _open(home, project)
     with progress_display() as progress:
         outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, progress)
     if not outcome.started:
-        typer.echo(f"Nothing new since the last publication; no run was started. Results: {where.published}")
+        typer.echo(f"Nothing new since the last publication; no run was started. {results(where)}")
         return
     if not outcome.success:
-        raise KetenError(f"the run failed and nothing was published: {outcome.failure}")
+        raise KetenError(outcome.told())
     show_summary(where, catalogue)
 
 
@@ -70,7 +70,7 @@ def rebuild(project: Project = None, home: Home = None) -> None:
     with progress_display() as progress:
         outcome = rebuild_engine(where, catalogue, progress)
     if not outcome.success:
-        raise KetenError(f"the rebuild failed: {outcome.failure}")
+        raise KetenError(f"the rebuild did not come to its end; {outcome.told()}")
     show_summary(where, catalogue)
 
 
@@ -115,13 +115,14 @@ def catalogue_command(
         Path | None,
         typer.Option(help="Also write JSON Schemas of the declarations, for your editor, into this folder."),
     ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(help="Also write a page for each indicator, in HTML, into this folder."),
+    ] = None,
     project: Project = None,
     home: Home = None,
 ) -> None:
     """List what the catalogue declares; with --check, prove it."""
-    from resources.catalogue_reading import json_schemas
-    from resources.sql_compiler import check_portable
-
     _, known = _open(home, project)
     titled = {"reference": known.reference_tables, "source": known.contracts, "model": known.models}
     for kind, declared in titled.items():
@@ -130,18 +131,42 @@ def catalogue_command(
     for name, item in sorted(known.indicators.items()):
         typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:
-        for model in known.models.values():
-            if not model.made_by:
-                check_portable(model.sql, f"{model.name.replace('.', '/')}.sql")
-        for item in known.indicators.values():
-            check_portable(item.sql, f"indicators/{item.pillar}/{item.id}.sql")
-        typer.echo("catalogue is sound")
-    if schemas:
-        schemas.mkdir(parents=True, exist_ok=True)
-        for name, schema in json_schemas().items():
-            path = schemas / f"{name}.schema.json"
-            path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", "utf-8")
-            typer.echo(f"written: {path}")
+        _check_sql(known)
+    for path in (*_schemas(schemas), *_pages(known, pages)):
+        typer.echo(f"written: {path}")
+
+
+def _check_sql(known: Any) -> None:
+    """Parse all SQL of the catalogue. Raises KetenError for the first that is not in order."""
+    from resources.sql_compiler import check_portable
+
+    for model in known.models.values():
+        if not model.made_by:
+            check_portable(model.sql, f"{model.name.replace('.', '/')}.sql")
+    for item in known.indicators.values():
+        check_portable(item.sql, f"indicators/{item.pillar}/{item.id}.sql")
+    typer.echo("catalogue is sound")
+
+
+def _schemas(folder: Path | None) -> list[Path]:
+    """Write the JSON Schemas of the declarations; the files."""
+    from resources.catalogue_reading import json_schemas
+
+    if folder is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, schema in json_schemas().items():
+        written.append(folder / f"{name}.schema.json")
+        written[-1].write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return written
+
+
+def _pages(known: Any, folder: Path | None) -> list[Path]:
+    """Write the pages of the catalogue; the files."""
+    from assets.page.making import write_catalogue
+
+    return write_catalogue(known, folder) if folder else []
 
 
 @app.command("new-indicator")

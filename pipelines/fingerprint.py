@@ -14,6 +14,9 @@ from resources.catalogue import CLOCK, Catalogue
 from resources.landing import Landing
 from resources.reference_tables import known_until
 
+# What the code of a run is written in; the others are what tools leave behind.
+CODE = {".py", ".j2", ".css"}
+
 
 def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
     """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, horizon, knowledge."""
@@ -21,7 +24,7 @@ def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
     digest.update(source_fingerprint(catalogue, where.project).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
-    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
+    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):
         digest.update(path.read_bytes())
     day = today(catalogue.settings.zone)
     span = horizon(catalogue, day)

@@ -55,7 +55,12 @@ def show_summary(where: Place, catalogue: Catalogue) -> None:
         more = f"; and {others} more" if others else ""
         console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}{more}", soft_wrap=True)
     _show_attention(where)
-    console.print(f"Results: {where.published}", soft_wrap=True, highlight=False)
+    console.print(results(where), markup=False, soft_wrap=True, highlight=False)
+
+
+def results(where: Place) -> str:
+    """Where the results lie: the file for BI tools and the page for people."""
+    return f"Results: {where.published}, and for people {where.page}"
 
 
 def _show_rows(where: Place) -> None:

@@ -22,11 +22,21 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error."""
+    """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
+
+    `published` tells whether the results were, also when what comes after them failed.
+    """
 
     started: bool
     success: bool
     failure: str = ""
+    published: bool = False
+
+    def told(self) -> str:
+        """What went wrong, and what that means for the results."""
+        if self.published:
+            return f"the results are published, but their page could not be made: {self.failure}"
+        return f"the run failed and nothing was published: {self.failure}"
 
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
@@ -38,11 +48,17 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
 
 
 def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
-    """Whether the last publication was made of just these inputs and no delivery waits; call it under the lock."""
+    """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
+
+    Call it under the lock.
+    """
+    from assets.page.making import is_page_of
     from assets.publication import is_current
     from resources.engine import Engine
+    from resources.publishing import published_state
 
-    if not where.engine.exists():
+    state = published_state(where.published)
+    if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
     with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
         return is_current(engine, where.published, input_fingerprint(where, catalogue))
@@ -66,6 +82,7 @@ def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, prog
 
     with run_lock(where.home, progress.tell):
         receipt = Landing(where.landing).purge(receipt_id, reason)
+        where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
         outcome = _execute(where, catalogue, (), False, progress)
         if outcome.success:
             progress.step("writing the engine anew, without what was deleted")
@@ -85,6 +102,7 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
 
 
 def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
+    from assets.graph import PUBLICATION
     from pipelines.definitions import JOB, build_definitions, instance
 
     for part in (where.home, where.published.parent):
@@ -101,7 +119,8 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
         text = _reason([error for error in failed if error])
-    return Outcome(True, result.success, text)
+        done = {e.asset_key for e in result.all_events if e.is_step_materialization}
+    return Outcome(True, result.success, text, PUBLICATION in done)
 
 
 def _reason(failures: list[Any]) -> str:

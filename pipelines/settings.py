@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from resources.errors import KetenError
+from resources.published_file import page_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,11 @@ class Place:
     def published(self) -> Path:
         """The file BI tools read."""
         return self.home / "published" / "bi.duckdb"
+
+    @property
+    def page(self) -> Path:
+        """The page people read."""
+        return page_beside(self.published)
 
     @property
     def dagster(self) -> Path:

@@ -1,11 +1,11 @@
 """Reading the published file, without touching it.
 
-Belongs here: read-only access for the command line. Does not belong here: writing (publishing).
+Belongs here: read-only access for the command line and the pages. Does not belong here: writing (publishing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ from resources.published_file import attached
 if TYPE_CHECKING:
     import pandas as pd
 
+# The rows of a select, each by the names of its columns.
+Read = Callable[[str], list[dict[str, Any]]]
+
 
 def rows_of(path: Path, select: str, parameters: list[object] | None = None) -> list[tuple[Any, ...]]:
     """Rows of a select on the published file. Raises KetenError when nothing is published yet."""
@@ -29,6 +32,13 @@ def frame_of(path: Path, select: str, parameters: list[object] | None = None) ->
     """A small table for people: the result of a select as a frame, decimals as floats. Raises KetenError as `rows_of`."""
     with _opened(path) as connection:
         return connection.execute(select, parameters or []).df()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Read]:
+    """Many selects on the file opened once. Raises KetenError as `rows_of`."""
+    with _opened(path) as connection:
+        yield lambda select: connection.execute(select).to_arrow_table().to_pylist()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""The published DuckDB file as a file: reading it without side effects, and replacing it whole.
+"""The published DuckDB file as a file, and the pages beside it: reading without side effects, and replacing whole.
 
-Belongs here: names, links, fsync and rename. Does not belong here: what is inside the file.
+Belongs here: names, links, fsync and rename. Does not belong here: what is inside the files.
 """
 
 from __future__ import annotations
@@ -80,6 +80,26 @@ def put_in_place(temporary: Path, target: Path) -> None:
     wal_of(target).unlink(missing_ok=True)
     os.replace(temporary, target)
     _fsync(target.parent)
+
+
+def page_beside(target: Path) -> Path:
+    """The page about the published file."""
+    return target.with_name("index.html")
+
+
+def replace_text(target: Path, text: str) -> bool:
+    """Let a text take the place of a file in one step; whether it was another text. The same text is not written again."""
+    content = text.encode()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(target)
+    if target.exists() and target.read_bytes() == content:
+        return False
+    temporary = temporary_name(target)
+    temporary.write_bytes(content)
+    _fsync(temporary)
+    os.replace(temporary, target)
+    _fsync(target.parent)
+    return True
 
 
 @contextmanager

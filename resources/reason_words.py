@@ -1,0 +1,88 @@
+"""Why a row was set apart, in plain words.
+
+Belongs here: a sentence for every reason code that judging, repeats and merging give. Does not belong here: the tests
+themselves, and how often a reason occurs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resources.wording import Words, number
+
+if TYPE_CHECKING:
+    from resources.catalogue import Catalogue
+    from resources.catalogue_models import ContractColumn
+
+# The stamp of a reading is no column of a contract: a mapping makes start and end of it.
+_STAMP = Words("Tijdstip", "Time stamp")
+
+_OF_ROW = {
+    "conflicting_repeat": Words(
+        "Twee regels in één aanlevering hebben dezelfde sleutel en verschillende waarden; geen van beide telt.",
+        "Two rows of one delivery have the same key and different values; neither counts.",
+    ),
+    "nonexistent_local_time": Words(
+        "Dit tijdstip bestaat niet: in dit uur werd de klok vooruitgezet.",
+        "This time does not exist: the clock was put forward in this hour.",
+    ),
+    "ambiguous_local_time": Words(
+        "Dit uur komt twee keer voor: de klok werd teruggezet, en niet is te zien welk van de twee het is.",
+        "This hour occurs twice: the clock was put back, and which of the two it is cannot be told.",
+    ),
+}
+
+_OF_COLUMN = {
+    "missing": Words("{} is leeg.", "{} is empty."),
+    "not_a_number": Words("{} is geen getal.", "{} is not a number."),
+    "not_a_date": Words("{} is geen datum in de afgesproken vorm.", "{} is not a date in the agreed form."),
+    "not_a_yes_or_no": Words("{} is geen ja of nee.", "{} is not a yes or a no."),
+    "unknown_code": Words("{}: deze aanduiding is niet bekend.", "{}: this code is not known."),
+    "unreadable": Words(
+        "{} kan niet worden gelezen, bijvoorbeeld door een fout in een formule.",
+        "{} cannot be read, for example because a formula is in error.",
+    ),
+}
+
+
+def reason_words(catalogue: Catalogue, dataset: str, reason: str) -> Words:
+    """A reason of a rejected row as a sentence. A code that is not known is told as it is."""
+    kind, _, name = reason.partition(":")
+    contract = catalogue.contracts[dataset]
+    if kind == "rule":
+        return next((Words(rule.nl, rule.en) for rule in contract.rules if rule.id == name), Words(reason, reason))
+    if kind in _OF_COLUMN:
+        label = _label(catalogue, name)
+        return Words(_OF_COLUMN[kind].nl.format(label.nl), _OF_COLUMN[kind].en.format(label.en))
+    if kind == "out_of_range":
+        return _out_of_range(catalogue, name, contract.columns[name])
+    if kind == "unknown":
+        return _unknown(catalogue, name, contract.columns[name])
+    return _OF_ROW.get(reason, Words(reason, reason))
+
+
+def _label(catalogue: Catalogue, name: str) -> Words:
+    """A column as people name it, between quotes."""
+    column = catalogue.columns.get(name)
+    label = Words(column.nl, column.en) if column else _STAMP
+    return Words(f"\u2018{label.nl}\u2019", f"\u2018{label.en}\u2019")
+
+
+def _out_of_range(catalogue: Catalogue, name: str, column: ContractColumn) -> Words:
+    label = _label(catalogue, name)
+    low, high = (number(bound, max(0, -int(bound.normalize().as_tuple().exponent))) for bound in column.range or ())
+    unit = catalogue.units.get(catalogue.columns[name].unit or "")
+    nl, en = (f"\u00a0{unit.nl}", f"\u00a0{unit.en}") if unit else ("", "")
+    return Words(
+        f"{label.nl} ligt niet tussen {low.nl} en {high.nl}{nl}.",
+        f"{label.en} does not lie between {low.en} and {high.en}{en}.",
+    )
+
+
+def _unknown(catalogue: Catalogue, name: str, column: ContractColumn) -> Words:
+    label = _label(catalogue, name)
+    listed = catalogue.contracts[str(column.references)].title
+    return Words(
+        f"{label.nl} komt niet voor in \u2018{listed.nl}\u2019; de regel telt vanzelf mee zodra dat wel zo is.",
+        f"{label.en} does not occur in \u2018{listed.en}\u2019; the row counts by itself as soon as it does.",
+    )
