@@ -9,7 +9,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.graph import KEYS, POOL, PUBLICATION, VALUES, build_assets
+from assets.graph import KEYS, PAGE, POOL, PUBLICATION, VALUES, build_assets
 from pipelines.definitions import JOB, build_definitions, instance
 from pipelines.settings import Place
 from resources.catalogue_reading import load_catalogue
@@ -27,7 +27,7 @@ def test_there_is_an_asset_for_every_dataset_model_and_indicator() -> None:
     expected = {dg.AssetKey([layer, name]) for layer in ("landing", "core") for name in CATALOGUE.contracts}
     expected |= {dg.AssetKey(m.name.split(".")) for m in CATALOGUE.models.values() if not m.made_by}
     expected |= {dg.AssetKey(["indicator", name]) for name in CATALOGUE.indicators}
-    assert specs().keys() == expected | {KEYS, VALUES, PUBLICATION}
+    assert specs().keys() == expected | {KEYS, VALUES, PUBLICATION, PAGE}
 
 
 def test_assets_wait_for_what_they_are_made_of() -> None:
@@ -39,6 +39,7 @@ def test_assets_wait_for_what_they_are_made_of() -> None:
     }
     assert deps["publish/rpt_indicator_value"] >= {"register/surrogate_key", "indicator/energy_intensity"}
     assert deps["publication/duckdb"] >= {"bi/dim_site", "publish/rpt_indicator_value"}
+    assert deps["publication/page"] == {"publication/duckdb"}
 
 
 def test_a_table_has_two_checks_at_most_and_every_asset_waits_its_turn() -> None:
