@@ -77,9 +77,8 @@ def reasons_of(dataset: str) -> set[str]:
     """Every reason that a row of a dataset can be given, asked of what gives them."""
     contract = CATALOGUE.contracts[dataset]
     timed = "end_utc" in contract.columns
-    columns = {c: MappedColumn(**{"from": c}) for c in contract.columns if not (timed and c in judging.TIMED)}
-    if timed:
-        columns["stamp"] = MappedColumn(**{"from": "stamp"})
+    names = [c for c in contract.columns if not (timed and c in judging.TIMED)] + ["stamp"] * timed
+    columns = {name: MappedColumn.model_validate({"from": name}) for name in names}
     time = TimeRule(zone="Europe/Amsterdam", stamp="end", interval_minutes=15, ambiguous="refuse") if timed else None
     mapping = Mapping(origin="us", dataset=dataset, title="x", files="*.csv", columns=columns, time=time)
     facts: Any = SimpleNamespace(headings=tuple(columns), unreadable="#REF!")
