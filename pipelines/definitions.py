@@ -96,6 +96,7 @@ def instance(where: Place) -> dg.DagsterInstance:
             "utf-8",
         )
     os.environ["DAGSTER_HOME"] = str(where.dagster)
+    keep_open()
     return dg.DagsterInstance.from_config(str(where.dagster))
 
 
