@@ -46,17 +46,18 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     if kind_of(path.name) == "jsonl":
         yield scan(path, mapping)
         return
-    around = document = _document(path)
-    records: Any = []
+    document, where = _document(path), mapping.format.records
+    records: list[Any] = []
     try:
-        records = _take_records(document, mapping.format.records)
+        records = _take_records(document, where)
         gathered = _Gathered("json", mapping.format.decimal)
         gathered.add_list(records)
-        facts = [gathered.facts()]
+        facts, around = [gathered.facts()], [] if records is document else [document]
     except KetenError:
-        facts, around = [], [document, records]
+        facts, around = [], [document, {where or "records": records}]
     rest = _Gathered("json", mapping.format.decimal)
-    rest.add(1, around)
+    for node in around:
+        rest.add(1, node)
     yield from facts
     if rest.headings:
         yield replace(rest.facts(), place="around the records")

@@ -30,6 +30,7 @@ MAX_INDEX_BYTES = 16 * 1024**2
 NOT_CALCULATED = "#FORMULA!"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PIECE = 1024**2
+_NO_XML = (expat.ExpatError, ElementTree.ParseError, LookupError, ValueError)  # two for encodings and numbers
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -96,29 +97,51 @@ class WorkbookScan:
             )
             for sheet in book.iterfind("{*}sheets/{*}sheet")
         }
+        for part in ("xl/sharedstrings.xml", "xl/styles.xml"):
+            self._check_count(part)
         calculation = book.find("{*}calcPr")
         # Written by libraries that do not calculate: Excel must, when it opens the file. Their formulas say 0 until then.
         self._stale = calculation is not None and calculation.get("fullCalcOnLoad") in ("1", "true")
 
     def _index(self, part: str) -> ElementTree.Element:
+        if part not in self._names:
+            raise KetenError("it is a zip file, but not a workbook (.xlsx)")
+        found = self._archive.getinfo(self._names[part])
         try:
-            found = self._archive.getinfo(self._names[part])
             if found.file_size > MAX_INDEX_BYTES:
                 raise KetenError(f"its part {part} is too large to be an index; open it and save it again")
             return ElementTree.fromstring(self._archive.read(found))
-        except KeyError:
-            raise KetenError("it is a zip file, but not a workbook (.xlsx)") from None
-        except ElementTree.ParseError as error:
+        except _NO_XML as error:
+            raise KetenError(f"its part {part} cannot be read ({error}); open it and save it again") from None
+
+    def _check_count(self, part: str) -> None:
+        """Hold a list to the length it tells. Calamine makes room for that before it reads, and ends the process if it cannot."""
+        if part not in self._names:
+            return
+        found = self._archive.getinfo(self._names[part])
+
+        def look(_: str, attributes: dict[str, str]) -> None:
+            for told in (attributes[key] for key in ("count", "uniqueCount") if key in attributes):
+                if not told.isdecimal() or int(told) > found.file_size:
+                    raise KetenError(f"its part {part} tells a false length; open it and save it again")
+
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = look
+        try:
+            with self._archive.open(found) as source:
+                parser.ParseFile(source)
+        except _NO_XML as error:
             raise KetenError(f"its part {part} cannot be read ({error}); open it and save it again") from None
 
     def sheet(self, name: str) -> SheetScan:
         """Scan one sheet. Raises KetenError when it cannot be read, or spans more cells than there is room for."""
+        part = self._names.get(_plain(self._parts.get(name, "")))
+        if part is None:
+            raise KetenError(f"the sheet '{name}' is in its list, but not in the file; open it and save it again")
         try:
-            with self._archive.open(self._names[_plain(self._parts[name])]) as source:
+            with self._archive.open(part) as source:
                 return _Cells(name, self._stale).scan(source)
-        except KeyError:
-            raise KetenError(f"the sheet '{name}' is in its list, but not in the file; save it again") from None
-        except expat.ExpatError as error:
+        except _NO_XML as error:
             raise KetenError(f"the sheet '{name}' cannot be read ({error}); open it and save it again") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ HEAD = ["Code", "Naam", "GO"]
 FORMATS = {date: "dd-mm-yyyy", datetime: "dd-mm-yyyy hh:mm:ss", time: "hh:mm", timedelta: "[h]:mm"}
 
 
-def workbook(*tables: list[list[Any]], names: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> bytes:
+def workbook(*tables: Iterable[Any], names: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> bytes:
     """A workbook with a sheet for each table; None leaves a cell out."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd"})
@@ -50,7 +50,7 @@ def write(sheet: Any, formats: dict[type, Any], number: int, column: int, cell: 
         sheet.write(number, column, cell)
 
 
-def made(change: Callable[[Any], None], **options: Any) -> bytes:
+def made(change: Callable[[Any], object], **options: Any) -> bytes:
     """A workbook with one sheet `Blad`, headings in its first row, and what `change` does to it."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, options)
@@ -340,7 +340,7 @@ def merged() -> bytes:
         pytest.param(merged(), r"column C has no heading, but row 2 has something in it", id="merged headings"),
         pytest.param(workbook([[*HEAD, "naam"], ["A", "a", 1, "b"]]), "two columns have the same heading 'naam'", id="twice"),
         pytest.param(workbook([HEAD, ["A", "a", 1, "note"]]), "column D has no heading, but row 2", id="a note beside"),
-        pytest.param(workbook([["Naam", "GO"], ["a", 1]]), "the heading 'Code' of mapping o__site is missing; found: Naam, GO", id="missing"),
+        pytest.param(workbook([["Naam", "GO"], ["a", 1]]), "'Code' of mapping o__site is missing; found: Naam, GO", id="missing"),
         pytest.param(workbook([[]]), "the sheet 'Sheet1' is empty or has no header row", id="an empty workbook"),
         pytest.param(b"Code;Naam;GO\nA;a;1\n", "it is not a workbook, though its name says so", id="a renamed CSV file"),
         pytest.param(b"", "it is not a workbook", id="no bytes"),
@@ -441,6 +441,56 @@ def test_a_far_cell_is_seen_however_its_element_is_written(tmp_path: Path, prefi
     content = with_part(content, SHEET, lambda data: data.replace(b"<worksheet", namespace))
     with pytest.raises(KetenError, match="reaches to row 1048576"):
         read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/sharedStrings.xml", b'uniqueCount="', b'uniqueCount="99999999999'),
+        ("xl/styles.xml", b'<cellXfs count="', b'<cellXfs count="99999999999'),
+    ],
+)
+def test_a_list_that_lies_about_its_length_does_not_end_the_process(
+    tmp_path: Path, part: str, old: bytes, new: bytes
+) -> None:
+    content = with_part(workbook([HEAD, ["A", "a", 1]]), part, lambda data: data.replace(old, new))
+    with pytest.raises(KetenError, match=f"its part {part.lower()} tells a false length"):
+        read(tmp_path, content)
+
+
+def test_a_sheet_may_lie_about_its_extent(tmp_path: Path) -> None:
+    """Many writers do; only what stands in it counts."""
+    whole = b'<dimension ref="A1:XFD1048576"/>'
+    content = with_part(
+        workbook([HEAD, ["A", "a", 1]]), SHEET, lambda data: data.replace(b'<dimension ref="A1:C2"/>', whole)
+    )
+    assert b"XFD" in zipfile.ZipFile(io.BytesIO(content)).read(SHEET)
+    assert lines(read(tmp_path, content)) == [(2, "A", "a")]
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        (SHEET, lambda data: data.replace(b'<row r="2"', b'<row r="second"'), "the sheet 'Sheet1' cannot be read"),
+        (SHEET, lambda data: data.replace(b'r="A2"', b'r="2A"'), "the sheet 'Sheet1' has a cell '2A'"),
+        (
+            SHEET,
+            lambda data: data.replace(b'encoding="UTF-8"', b'encoding="UTF-99"'),
+            "the sheet 'Sheet1' cannot be read",
+        ),
+        ("xl/workbook.xml", lambda data: data[:-9], "its part xl/workbook.xml cannot be read"),
+        (
+            "xl/_rels/workbook.xml.rels",
+            lambda data: data.replace(b"sheet1.xml", b"sheet7.xml"),
+            "in its list, but not in the file",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_told(
+    tmp_path: Path, part: str, change: Callable[[bytes], bytes], words: str
+) -> None:
+    with pytest.raises(KetenError, match=words):
+        read(tmp_path, with_part(workbook([HEAD, ["A", "a", 1]]), part, change))
 
 
 def test_two_parts_of_one_name_are_told(tmp_path: Path) -> None:
