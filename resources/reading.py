@@ -142,7 +142,7 @@ def _csv_reader(source: TextIO, mapping: Mapping) -> Any:
 
 
 def _require(headings: tuple[str, ...], mapping: Mapping) -> None:
-    wanted = {h for column in mapping.columns.values() for h in column.headings()}
+    wanted = {h for column in mapping.columns.values() for h in column.needed(headings)}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}
