@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 _HEADING = re.compile(
     r"(^|[^a-z])(bsn|burgerservicenummer|sofinummer|achternaam|voornaam|voorletters|roepnaam|medewerker(naam)?|werknemer(naam)?"
     r"|geboortedatum|geboren|geb\.? ?datum|e-?mail(adres)?|first ?name|last ?name|surname|employee( ?name)?|birth ?date"
-    r"|date of birth|naam|name)([^a-z]|$)",
+    r"|date of birth|(responsible|contact|accountable) ?person|contactpersoon|naam|name)([^a-z]|$)",
+    re.IGNORECASE,
+)
+# Names that are never those of a person. The name of a supplier may be, as many trade under their own.
+_THING = re.compile(
+    r"\b(article|body|building|category|city|company|container|country|department|employer|file|item|location|material|meter"
+    r"|organi[sz]ation|product|project|region|sheet|site|station|street|town|unit) ?name\b"
+    r"|\bnaam (van )?(de |het )?(afdeling|artikel|bedrijf|bestand|gebouw|gemeente|instelling|locatie|organisatie|product|straat)\b",
     re.IGNORECASE,
 )
 _EMAIL = r"[^@\s;,]+@[^@\s;,]+\.[a-z]{2,}"
@@ -35,11 +42,17 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
     headings = reading.headings_of(path, mapping)
     known = {h for column in mapping.columns.values() for h in column.headings()}
     unknown = [h for h in headings if h not in known]
-    suspect = [h for h in unknown if _HEADING.search(h.replace("_", " "))]
+    suspect = [h for h in unknown if _HEADING.search(_spelt(h))]
     rest = [h for h in unknown if h not in suspect]
     if rest:
         suspect += _by_content(path, mapping, rest)
     return [h for h in headings if h in suspect]
+
+
+def _spelt(heading: str) -> str:
+    """A heading as separate words, without the names of things: `FirstName` is `First Name`, `body_name` is nothing."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading.replace("_", " "))
+    return _THING.sub("", words)
 
 
 def _by_content(path: Path, mapping: Mapping, headings: list[str]) -> list[str]:
