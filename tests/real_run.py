@@ -26,6 +26,14 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("KETEN_TEST_DATA") or ROOT.parent / "shared" / "data").resolve()
 
 
+def require_data() -> None:
+    """Leave a test out where the data are not; fail where they should be."""
+    if not DATA.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{DATA} does not exist; set KETEN_TEST_DATA to the folder of the real data", pytrace=False)
+        pytest.skip("the real data are not here; KETEN_TEST_DATA names their folder")
+
+
 def oracle(name: str) -> list[dict[str, str]]:
     """The figures that were published about one collection of data; none where the data are not here."""
     path = DATA / name / "oracle.csv"

@@ -6,7 +6,6 @@ either met here, from published or core tables, or named in LEFT_OUT with the re
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from resources.landing import sha256_of
 from tests.real.prepare import PAY_GAP, REFUSED
 from tests.real_figures import FIGURES
-from tests.real_run import DATA, Real, oracle
+from tests.real_run import DATA, Real, oracle, require_data
 
 LEFT_OUT = {
     "scotland-hou-09": "the carbon impact is a published total per council; no dataset holds stated emissions yet",
@@ -25,10 +24,7 @@ ROWS = [(name, row) for name in FIGURES for row in oracle(name)]
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
-    if not DATA.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{DATA} does not exist; set KETEN_TEST_DATA to the folder of the real data", pytrace=False)
-        pytest.skip("the real data are not here; KETEN_TEST_DATA names their folder")
+    require_data()
     made = Real(tmp_path_factory.mktemp("real"))
     yield made
     made.core.close()
