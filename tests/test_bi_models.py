@@ -60,8 +60,9 @@ create table ledger.chain_clock as select date '2025-03-01' as month, 'X' as cli
     date '2025-02-01' as start_decision_on, null::date as ready_on, null::date as ended_on, 59::bigint as days_on_clock,
     'running' as clock_state_code;
 create table ledger.impact as select date '2025-03-01' as month, 'meter_reading' as source_dataset, 'M' as source_id,
-    'X' as client_id, 'UTR' as site_id, null::varchar as party_id, null::varchar as contract_id, 'natural_gas' as activity_code,
-    '1' as scope_code, 'cat_3_5' as emission_category_code, 'direct' as part_code, 'single' as method_code,
+    'X' as client_id, 'UTR' as site_id, null::varchar as party_id, null::varchar as contract_id,
+    unnest(['natural_gas', 'unheard_of', 'nor_of_this']) as activity_code, '1' as scope_code,
+    'cat_3_5' as emission_category_code, 'direct' as part_code, 'single' as method_code,
     'actual' as impact_kind_code, 'ghg_protocol' as accounting_scheme_code, 'F' as factor_id, '2026' as edition_code,
     'nearest_edition' as factor_reason_code, 10::decimal(28,6) as quantity, 'm3' as unit_code,
     1.779::decimal(18,9) as kg_co2e_per_unit, 17.79::decimal(28,6) as emissions_kg_co2e;
