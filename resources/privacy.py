@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 _HEADING = re.compile(
     r"(^|[^a-z])(bsn|burgerservicenummer|sofinummer|achternaam|voornaam|voorletters|roepnaam|medewerker(naam)?|werknemer(naam)?"
     r"|geboortedatum|geboren|geb\.? ?datum|e-?mail(adres)?|first ?name|last ?name|surname|employee( ?name)?|birth ?date"
-    r"|date of birth|naam|name)([^a-z]|$)",
+    r"|date of birth|(responsible|contact|accountable) ?person|contactpersoon|naam|name)([^a-z]|$)",
+    re.IGNORECASE,
+)
+# Names that are never those of a person. The name of a supplier may be, as many trade under their own.
+_THING = re.compile(
+    r"\b(article|body|building|category|city|company|container|country|department|employer|file|item|location|material|meter"
+    r"|organi[sz]ation|product|project|region|sheet|site|station|street|town|unit) ?name\b"
+    r"|\bnaam (van )?(de |het )?(afdeling|artikel|bedrijf|bestand|gebouw|gemeente|instelling|locatie|organisatie|product|straat)\b",
     re.IGNORECASE,
 )
 _NINE = "[0-9]{9}"
@@ -57,9 +64,15 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
 def _suspect(path: Path, mapping: Mapping, facts: FileFacts, known: set[str]) -> list[str]:
     columns = set(facts.columns)
     unknown = [h for h in facts.headings if h not in known]
-    named = {h for h in unknown if h in columns and _HEADING.search(h.replace("_", " "))}
+    named = {h for h in unknown if h in columns and _HEADING.search(_spelt(h))}
     held = _by_content(path, mapping, facts, [h for h in unknown if h not in named])
     return [h for h in facts.headings if h in named or h in held]
+
+
+def _spelt(heading: str) -> str:
+    """A heading as separate words, without the names of things: `FirstName` is `First Name`, `body_name` is nothing."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading.replace("_", " "))
+    return _THING.sub("", words)
 
 
 def _by_content(path: Path, mapping: Mapping, facts: FileFacts, headings: list[str]) -> list[str]:

@@ -232,7 +232,8 @@ def _forms(mapping: Mapping, headings: list[str]) -> dict[str, str]:
     forms: dict[str, str] = {}
     for column in mapping.columns.values():
         sources = column.headings()
-        parts = (column.format or "").split(" ") if len(sources) > 1 else [column.format or ""]
+        joined = len(sources) > 1 and not column.any_of
+        parts = (column.format or "").split(" ") if joined else [column.format or ""] * len(sources)
         if column.format and len(parts) == len(sources):
             forms = {**dict(zip(sources, parts, strict=True)), **forms}
     if mapping.unpivot and mapping.unpivot.value in forms:
