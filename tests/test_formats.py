@@ -95,7 +95,8 @@ def test_a_value_is_traced_to_the_row_of_the_sheet_and_to_the_record(mixed: Depl
     assert "februari.xlsx 3, 5" in text and "februari.json 1" in text
     assert "equal" in text and "NOT EQUAL" not in text
     (value,) = mixed.rows(
-        "select amount from bi.fact_indicator_month where component = 'energy_kwh' and month = '2025-02-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
+        " and month = '2025-02-01'"
     )
     assert float(value[0]) == 25 * 10 + 20.5 + 30.25 + 40.125
 
