@@ -1,4 +1,4 @@
-"""The tables every model may refer to: clock, months, days, code lists, the catalogue's own indicators.
+"""The tables every model may refer to: clock, months, days, code lists, typed tables, the catalogue's own indicators.
 
 Belongs here: `run.*` and `reference.*`. Does not belong here: anything read from a delivery.
 """
@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from assets.rollup import period_select
+from resources.reference_tables import arrow_table, known_until
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
@@ -41,10 +42,13 @@ def horizon(catalogue: Catalogue, as_of: date) -> Horizon:
 
 
 def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of: date, run_id: str) -> None:
-    """Write `run.clock`, `reference.month`, `reference.day`, `reference.period`, the code lists and the indicators."""
+    """Write `run.clock`, `run.knowledge`, `reference.month`, `reference.day`, `reference.period`, code lists, tables, indicators."""
     import pyarrow as pa
 
     engine.replace("run.clock", f"select date '{as_of}' as as_of, '{run_id}' as run_id")
+    # The day up to which facts are known moves only when one appears, so what reads it is not computed again every day.
+    known_on = known_until(catalogue, as_of) or as_of
+    engine.replace("run.knowledge", f"select date '{known_on}' as known_on, '{catalogue.geography}' as geography_code")
     engine.replace(
         "reference.month",
         "select m::date as month, (m + interval 1 month)::date as month_to,"
@@ -70,6 +74,8 @@ def prepare_reference(engine: Engine, catalogue: Catalogue, span: Horizon, as_of
             "en": [c["en"] for c in codes.values()],
         }
         engine.load(f"reference.{name}", pa.table(columns))
+    for table in catalogue.reference_tables.values():
+        engine.load(f"reference.{table.name}", arrow_table(catalogue, table))
     engine.load("reference.indicator", pa.table(_indicators(catalogue)))
 
 

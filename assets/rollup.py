@@ -151,7 +151,9 @@ class _Level:
             divisor = f"nullif(l{bottom}.amount, 0)"
             if item.minimum_denominator is not None:
                 divisor = f"case when l{bottom}.amount >= {item.minimum_denominator} then {divisor} end"
-            value = f"round(l{top}.amount / {divisor}, 6)"
+            value = f"round(l{top}.amount * {item.scale} / {divisor}, 6)"
+        if item.minimum_coverage is not None:
+            value = f"case when c.share >= {item.minimum_coverage} then {value} end"
         keys = ", ".join(f"c.{k}" if k in self.level else f"null::varchar as {k}" for k in self.all_keys)
         code = "+".join(k.removesuffix("_id").removesuffix("_code") for k in self.level) or "total"
         return f"""
@@ -160,6 +162,7 @@ class _Level:
             l{top}.amount::decimal(28, 6) as numerator, ({denominator})::decimal(28, 6) as denominator,
             round(c.share, 6)::decimal(28, 6) as coverage,
             case when c.whole_count > 0 and ({value}) is not null then 'measured'
+                when c.whole_count > 0 and c.share < {item.minimum_coverage or 0} then 'too_incomplete'
                 when {denominator} < {item.minimum_denominator or 0} then 'too_small'
                 else coalesce(c.gap, 'missing') end as value_status,
             c.is_complete_period

@@ -20,6 +20,9 @@ description:
 method:
   nl: Som van het gewicht per locatie en maand.
   en: Sum of the mass by site and month.
+pitfall:
+  nl: Een maand zonder lediging ontbreekt en is geen maand zonder afval.
+  en: A month without a collection is missing, and is no month without waste.
 owner: facility data team
 unit: kg
 decimals: 0

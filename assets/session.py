@@ -5,7 +5,7 @@ Belongs here: state that the steps of one run share. Does not belong here: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
 from resources.progress import Progress
+from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
@@ -57,7 +58,8 @@ class Session:
 
     def _state(self) -> str:
         """What the computed tables depend on beside core."""
-        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}"
+        known = known_until(self.catalogue, self.as_of)
+        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}|{known}"
 
     @property
     def horizon(self) -> Horizon:
@@ -87,15 +89,20 @@ class Session:
             audit.record(self.engine, f"core.{dataset}", result.checks)
         return result
 
-    def plan(self, refs: Iterable[str]) -> bool:
+    def plan(self, refs: tuple[str, ...]) -> bool:
         """Set `run.month` to what a table on these refs computes again; whether that is every month.
 
         Those are the months that deliveries of this run touched in the datasets below it. It is every month when the
-        declarations changed, a dataset without months did, or the run before did not come to its end.
+        declarations changed, a dataset without months did, or the run before did not come to its end; and for what reads
+        the clock, which moves without any delivery.
         """
         below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
         touched: set[date] = set(self.months).union(*(r.months or () for r in below))
-        whole = not self._was_current or any(r.changed and r.months is None for r in below)
+        whole = (
+            not self._was_current
+            or any(r.changed and r.months is None for r in below)
+            or self.catalogue.reads_clock(refs)
+        )
         set_months(self.engine, [m for m in self.horizon.months() if whole or m in touched])
         return whole
 

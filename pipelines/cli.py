@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.reference_cli import references
 from pipelines.settings import Place, place
 from resources.errors import KetenError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
+app.add_typer(references, name="reference")
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")
@@ -121,10 +123,10 @@ def catalogue_command(
     from resources.sql_compiler import check_portable
 
     _, known = _open(home, project)
-    for name, contract in sorted(known.contracts.items()):
-        typer.echo(f"source     {name:32} {contract.title.en}")
-    for name, model in sorted(known.models.items()):
-        typer.echo(f"model      {name:32} {model.title.en}")
+    titled = {"reference": known.reference_tables, "source": known.contracts, "model": known.models}
+    for kind, declared in titled.items():
+        for name, entry in sorted(declared.items()):
+            typer.echo(f"{kind:10} {name:32} {entry.title.en}")
     for name, item in sorted(known.indicators.items()):
         typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:

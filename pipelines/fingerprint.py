@@ -10,18 +10,22 @@ import hashlib
 from assets.preparing import horizon
 from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
-from resources.catalogue import Catalogue
+from resources.catalogue import CLOCK, Catalogue
 from resources.landing import Landing
+from resources.reference_tables import known_until
 
 
 def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
-    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, the horizon."""
+    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, horizon, knowledge."""
     digest = hashlib.sha256(catalogue.fingerprint.encode())
     digest.update(source_fingerprint(catalogue, where.project).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).glob("*.py")):
         digest.update(path.read_bytes())
-    span = horizon(catalogue, today(catalogue.settings.zone))
-    digest.update(f"{span.first}{span.last}".encode())
+    day = today(catalogue.settings.zone)
+    span = horizon(catalogue, day)
+    refs = {ref for d in (catalogue.models, catalogue.indicators) for item in d.values() for ref in item.refs}
+    clock = day if CLOCK in refs else ""
+    digest.update(f"{span.first}{span.last}{known_until(catalogue, day)}{clock}".encode())
     return digest.hexdigest()

@@ -50,8 +50,10 @@ def show_summary(where: Place, catalogue: Catalogue) -> None:
     _show_checks(where)
     for pillar in PILLARS:
         items = sorted((i for i in catalogue.indicators.values() if i.pillar == pillar), key=lambda i: i.id)
-        told = "; ".join(_latest(where, catalogue, item) for item in items) or "no indicators"
-        console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}", soft_wrap=True)
+        told = "; ".join(_latest(where, catalogue, item) for item in items if item.core) or "no core indicators"
+        others = sum(not item.core for item in items)
+        more = f"; and {others} more" if others else ""
+        console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}{more}", soft_wrap=True)
     _show_attention(where)
     console.print(f"Results: {where.published}", soft_wrap=True, highlight=False)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from resources.catalogue_models import (
     DIMENSION_KEYS,
+    HOME,
     Column,
     Contract,
     Indicator,
@@ -22,8 +23,11 @@ from resources.catalogue_models import (
     Unit,
 )
 from resources.errors import KetenError
+from resources.reference_tables import ReferenceRow, ReferenceTable
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
+
+CLOCK = "run.clock"
 
 
 def key_name(column: str) -> str:
@@ -46,6 +50,8 @@ class Catalogue:
     columns: dict[str, Column] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)
     code_lists: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    reference_tables: dict[str, ReferenceTable] = field(default_factory=dict)
+    reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
@@ -60,6 +66,11 @@ class Catalogue:
         if self.deployment is None:
             raise KetenError("the deployment folder holds no keten.yml; docs/sources-and-mappings.md shows one")
         return self.deployment
+
+    @property
+    def geography(self) -> str:
+        """The geography of the deployment; that of the product without one."""
+        return self.deployment.geography if self.deployment else HOME
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""
@@ -106,6 +117,11 @@ class Catalogue:
         wanted = list(refs)
         found = [*wanted, *(ref for model in self.models_below(wanted) for ref in model.refs)]
         return {ref.removeprefix("core.") for ref in found if ref.startswith("core.")}
+
+    def reads_clock(self, refs: Iterable[str]) -> bool:
+        """Whether some refs, or the models below them, depend on the day of the run."""
+        wanted = list(refs)
+        return CLOCK in wanted or any(CLOCK in model.refs for model in self.models_below(wanted))
 
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""

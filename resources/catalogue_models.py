@@ -19,6 +19,8 @@ from resources.errors import KetenError
 Severity = Literal["critical", "warning", "info"]
 # In the columns of a model: the surrogate key of every column that has a dimension.
 DIMENSION_KEYS = "dimension_keys"
+# The geography whose emission factors come first where keten.yml names no other.
+HOME = "NL"
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -39,7 +41,7 @@ class Column(Declared):
     """The one meaning of a column name."""
 
     name: str
-    type: Literal["text", "code", "integer", "decimal", "ratio", "date", "month", "timestamp", "boolean"]
+    type: Literal["text", "code", "integer", "decimal", "ratio", "factor", "date", "month", "timestamp", "boolean"]
     nl: str = Field(min_length=1)
     en: str = Field(min_length=1)
     unit: str | None = None
@@ -244,8 +246,9 @@ class Component(Declared):
 class Indicator(Declared):
     """An indicator: components rolled up apart, divided once, last.
 
-    Below `minimum_denominator` a ratio says nothing and is not told. `unit` is that of the stored value, `display_unit`
-    (the same kind of unit) and `decimals` are for people.
+    A ratio is numerator × `scale` ÷ denominator; below `minimum_denominator` it says nothing and is not told, nor is
+    any value below `minimum_coverage`, where what is missing would change its meaning. `unit` is that of the stored value,
+    `display_unit` (the same kind of unit) and `decimals` are for people.
     """
 
     id: str
@@ -255,6 +258,7 @@ class Indicator(Declared):
     title: Text
     description: Text
     method: Text
+    pitfall: Text
     owner: str
     unit: str
     display_unit: str | None = None
@@ -265,6 +269,8 @@ class Indicator(Declared):
     numerator: str
     denominator: str | None = None
     minimum_denominator: Decimal | None = Field(default=None, gt=0)
+    minimum_coverage: Decimal | None = Field(default=None, gt=0, le=1)
+    scale: int = Field(default=1, gt=0)
     standards: tuple[str, ...] = ()
     components: dict[str, Component]
     levels: tuple[tuple[str, ...], ...]
@@ -284,6 +290,7 @@ class Settings(Declared):
     organisation: str
     languages: tuple[Literal["nl", "en"], ...] = ("nl", "en")
     zone: str = "Europe/Amsterdam"
+    geography: str = HOME
     reporting: Reporting
 
 

@@ -31,6 +31,7 @@ from resources.catalogue_models import (
 )
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
 from resources.errors import KetenError
+from resources.reference_tables import ReferenceRow, ReferenceTable
 from resources.sql_compiler import compile_sql
 
 ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
@@ -42,6 +43,7 @@ _MADE = {
     "ContractColumn": ("name",),
     "Mapping": ("origin", "dataset"),
     "Model": ("name", "sql", "refs"),
+    "ReferenceTable": ("name",),
     "Indicator": ("id", "pillar", "sql", "refs"),
 }
 
@@ -59,6 +61,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "contract": Contract,
         "mapping": Mapping,
         "model": Model,
+        "reference": ReferenceTable,
         "indicator": Indicator,
         "sources": Sources,
         "keten": Settings,
@@ -86,7 +89,7 @@ class _Reader:
         path = self.root / "columns.yml"
         for name, facts in self._named(path, "", self._yaml(path)).items():
             self.found.columns[name] = self._make(Column, path, facts)
-        self._codes(self.root / "reference")
+        self._reference(self.root / "reference")
         for path in self._files(self.root / "sources", ".yml"):
             self.found.contracts[path.stem] = self._contract(path)
         self._mappings(self.root / "mappings")
@@ -119,7 +122,7 @@ class _Reader:
                 f"the deployment folder {project} cannot be read ({error.strerror});"
                 " set KETEN_PROJECT (or --project) to a folder you may read"
             ) from None
-        self._codes(project / "reference")
+        self._reference(project / "reference")
         self._mappings(project / "mappings")
         settings, sources = project / "keten.yml", project / "sources.yml"
         if settings.exists():
@@ -200,27 +203,58 @@ class _Reader:
         if name in known:
             raise KetenError(f"{self._name(path)}: {what} '{name}' exists already and is not overridden; rename it")
 
-    def _codes(self, folder: Path) -> None:
+    def _reference(self, folder: Path) -> None:
+        """Code lists, and typed tables where a `.yml` declares their columns; rows of a deployment add to both."""
+        for path in self._files(folder, ".yml"):
+            self._new(path, "table", path.stem, [*self.found.reference_tables, *self.found.code_lists])
+            table = self._make(ReferenceTable, path, self._yaml(path), {"name": path.stem})
+            self.found.reference_tables[path.stem] = table
+            if not path.with_suffix(".csv").exists():
+                raise KetenError(f"{self._name(path)}: there is no {path.stem}.csv beside it; write its rows there")
         for path in self._files(folder, ".csv"):
             place = self._name(path)
             if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem) or path.stem in ENGINE_TABLES["reference"]:
                 raise KetenError(f"{place}: a code list cannot be called '{path.stem}'; choose another snake_case name")
-            rows = csv.DictReader(self._text(path).splitlines(), restkey="", restval="")
-            needed = ("code", "nl", "en", *(("canonical_code", "factor") if path.stem == "unit" else ()))
-            if not set(needed) <= set(rows.fieldnames or ()):
-                raise KetenError(f"{place}: line 1: the header should be {','.join(needed)}")
-            known = self.found.code_lists.setdefault(path.stem, {})
-            for row in rows:
-                line = f"{place}: line {rows.line_num}"
-                if "" in row:
-                    raise KetenError(f"{line}: more cells than the header; put text with a comma between quotes")
-                empty = [name for name in needed if not row[name]]
-                if empty:
-                    raise KetenError(f"{line}: {empty[0]} is empty; fill it in")
-                self._new(path, f"line {rows.line_num}: code", row["code"], known)
-                known[row["code"]] = {"nl": row["nl"], "en": row["en"]}
-                if path.stem == "unit":
-                    self.found.units[row["code"]] = self._unit(line, row)
+            if path.stem in self.found.reference_tables:
+                self._typed_rows(path, self.found.reference_tables[path.stem])
+            else:
+                self._code_list(path)
+
+    def _typed_rows(self, path: Path, table: ReferenceTable) -> None:
+        rows = csv.DictReader(self._text(path).splitlines(), restkey="")
+        if sorted(rows.fieldnames or ()) != sorted(table.columns):
+            raise KetenError(f"{self._name(path)}: line 1: the header should be {','.join(table.columns)}")
+        known = self.found.reference_rows.setdefault(path.stem, [])
+        for row in rows:
+            known.append(ReferenceRow(self._line(path, rows, row), row))
+
+    def _line(self, path: Path, rows: csv.DictReader[str], row: dict[str, Any]) -> str:
+        """File and line of a row. Raises KetenError when it has more or fewer cells than the header."""
+        line = f"{self._name(path)}: line {rows.line_num}"
+        if "" in row:
+            raise KetenError(f"{line}: more cells than the header; put text with a comma between quotes")
+        if None in row.values():
+            raise KetenError(f"{line}: fewer cells than the header; write a comma for each that is empty")
+        return line
+
+    def _code_list(self, path: Path) -> None:
+        rows = csv.DictReader(self._text(path).splitlines(), restkey="", restval="")
+        needed = ("code", "nl", "en", *(("canonical_code", "factor") if path.stem == "unit" else ()))
+        if not set(needed) <= set(rows.fieldnames or ()):
+            raise KetenError(
+                f"{self._name(path)}: line 1: the header should be {','.join(needed)};"
+                f" a table with columns of its own has a {path.stem}.yml beside it"
+            )
+        known = self.found.code_lists.setdefault(path.stem, {})
+        for row in rows:
+            line = self._line(path, rows, row)
+            empty = [name for name in needed if not row[name]]
+            if empty:
+                raise KetenError(f"{line}: {empty[0]} is empty; fill it in")
+            self._new(path, f"line {rows.line_num}: code", row["code"], known)
+            known[row["code"]] = {"nl": row["nl"], "en": row["en"]}
+            if path.stem == "unit":
+                self.found.units[row["code"]] = self._unit(line, row)
 
     def _unit(self, line: str, row: dict[str, str]) -> Unit:
         try:

@@ -6,7 +6,6 @@ Belongs here: rules that need two declarations, and the wording of their errors.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection
 from decimal import Decimal
@@ -26,7 +25,8 @@ from resources.catalogue_models import (
     Mapping,
     Model,
 )
-from resources.errors import KetenError
+from resources.errors import KetenError, meant
+from resources.reference_tables import ReferenceTable, typed_rows
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
@@ -44,16 +44,12 @@ EXPECTATIONS = frozenset(
     """.split()
 )
 # Tables the engine makes beside the code lists; a code list cannot take their names.
-ENGINE_TABLES = {"reference": ("month", "day", "holiday", "period", "indicator"), "run": ("clock", "month")}
+ENGINE_TABLES = {
+    "reference": ("month", "day", "holiday", "period", "indicator"),
+    "run": ("clock", "knowledge", "month"),
+}
 _PROVIDED = ("publish", "register", "intake", "audit")
 _TIMED = ("start_utc", "end_utc", "local_date")
-
-
-def meant(word: str, known: Collection[str]) -> str:
-    """The end of an error message: the known word that is closest, if one is close."""
-    plain = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(word.lower(), plain, 1)
-    return f"; did you mean '{plain[close[0]]}'?" if close else ""
 
 
 def explain(kind: type[Declared], error: ValidationError) -> str:
@@ -98,6 +94,8 @@ class Rules:
             self._one_of("reference/unit.csv", f"{unit.code}: canonical_code", unit.canonical_code, found.units)
         for column in found.columns.values():
             self._column("columns.yml", column)
+        for table in found.reference_tables.values():
+            self._reference(table)
         for contract in found.contracts.values():
             self._contract(contract)
         for mapping in found.mappings.values():
@@ -131,6 +129,18 @@ class Rules:
             raise KetenError(f"{place}: {column.name}: codes: write it for type 'code', and only there")
         if column.codes:
             self._one_of(place, f"{column.name}: code list", column.codes, self.found.code_lists)
+
+    def _reference(self, table: ReferenceTable) -> None:
+        place = f"reference/{table.name}.yml"
+        for name in table.columns:
+            self._one_of(place, "column", name, self.found.columns)
+        self._once(place, "column", list(table.columns))
+        for name in [*table.key, *table.optional]:
+            self._one_of(place, "column", name, table.columns)
+        for name in table.key:
+            if name in table.optional:
+                raise KetenError(f"{place}: optional: '{name}' is part of the key and always filled; remove it")
+        typed_rows(self.found, table)
 
     def _contract(self, contract: Contract) -> None:
         place = f"sources/{contract.name}.yml"
@@ -260,6 +270,7 @@ class Rules:
     def _refs(self, place: str, refs: tuple[str, ...]) -> None:
         known = [f"core.{c}" for c in self.found.contracts] + list(self.found.models)
         known += [f"indicator.{i}" for i in self.found.indicators] + [f"reference.{c}" for c in self.found.code_lists]
+        known += [f"reference.{t}" for t in self.found.reference_tables]
         known += [f"{schema}.{table}" for schema, tables in ENGINE_TABLES.items() for table in tables]
         for ref in refs:
             if ref.split(".")[0] not in _PROVIDED:
@@ -299,6 +310,7 @@ class Rules:
     def _deployment(self) -> None:
         if settings := self.found.deployment:
             self._zone("keten.yml: zone", settings.zone)
+            self._one_of("keten.yml", "geography", settings.geography, self.found.code_lists["geography"])
             if settings.reporting.last and settings.reporting.last < settings.reporting.first:
                 raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
         for source in self.found.sources:

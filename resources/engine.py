@@ -27,6 +27,7 @@ TYPES = {
     "integer": "BIGINT",
     "decimal": "DECIMAL(28,6)",
     "ratio": "DECIMAL(28,6)",
+    "factor": "DECIMAL(18,9)",
     "date": "DATE",
     "month": "DATE",
     "timestamp": "TIMESTAMP",

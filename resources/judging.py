@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EMPTY = ("", "-", "n.v.t.", "n.b.", "#N/A")
 TIMED = ("start_utc", "end_utc", "local_date")
 _YES, _NO = "('true', 'ja', 'yes', '1', 'j', 'y')", "('false', 'nee', 'no', '0', 'n')"
-_WORDS = {"decimal": "number", "ratio": "number", "integer": "number", "boolean": "yes_or_no"}
+_WORDS = {"decimal": "number", "ratio": "number", "factor": "number", "integer": "number", "boolean": "yes_or_no"}
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,8 @@ class _Judge:
         kind = self.catalogue.columns[column].type
         if kind in ("decimal", "ratio"):
             return self._number(cell, how)
+        if kind == "factor":
+            return self._factor(cell, how)
         if kind == "integer":
             return f"try_cast({self._digits(cell)} as bigint)"
         if kind in ("date", "month"):
@@ -180,6 +182,12 @@ class _Judge:
         number = f"coalesce(try_cast({digits} as decimal(18,6))::{wide}, try_cast({digits} as {wide}))"
         # 23 and 15 digits make 38, the most there are; nothing in a row may end the judging of the others.
         return number if factor == 1 else f"try_cast({number} * {factor}::decimal(15,9) as decimal(28,6))"
+
+    def _factor(self, cell: str, how: MappedColumn) -> str:
+        """A number with nine decimals, brought to the canonical unit."""
+        number = f"try_cast({self._digits(cell)} as {TYPES['factor']})"
+        factor = self.catalogue.units[how.unit].factor if how.unit else 1
+        return number if factor == 1 else f"try_cast({number} * {factor}::decimal(15,9) as {TYPES['factor']})"
 
     def _date(self, cell: str, how: MappedColumn, kind: str) -> str:
         parsed = f"try_strptime({cell}, {text(how.format or '%Y-%m-%d')})::date"

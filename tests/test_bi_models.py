@@ -35,6 +35,8 @@ GIVEN = {
     "contract": "'C1'",
     "org_unit": "'KP'",
     "pso_step": "'step_1'",
+    "activity": "'natural_gas'",
+    "emission_category": "'cat_3_5'",
 }
 SETUP = """
 create table core.party as select 'X' as party_id, 'Xeno' as party_name, 'client' as role_code,
@@ -50,6 +52,24 @@ create table core.contract as select 'C1' as contract_id, 'Contract' as contract
 create table core.org_unit as select 'KP' as org_unit_id, 'Kostenplaats' as org_unit_name, 'X' as client_id,
     null::varchar as parent_org_unit_id, null::varchar as successor_org_unit_id, date '2025-01-01' as valid_from,
     null::date as valid_to;
+create table core.target as select 'X' as client_id, 'energy' as indicator_id, date '2024-01-01' as base_period_from,
+    60::decimal(28,6) as base_value, 40::decimal(28,6) as target_value, date '2030-01-01' as due_on, null::date as decided_on;
+create table ledger.report_due as select date '2025-03-01' as month, 'X' as client_id, 'X' as contractor_id, 'C1' as contract_id,
+    'waste' as service_code, date '2025-04-16' as due_on, null::date as reported_on, false as is_on_time;
+create table ledger.chain_clock as select date '2025-03-01' as month, 'X' as client_id, 'CH' as chain_id,
+    date '2025-02-01' as start_decision_on, null::date as ready_on, null::date as ended_on, 59::bigint as days_on_clock,
+    'running' as clock_state_code;
+create table ledger.impact as select date '2025-03-01' as month, 'meter_reading' as source_dataset, 'M' as source_id,
+    'X' as client_id, 'UTR' as site_id, null::varchar as party_id, null::varchar as contract_id, 'natural_gas' as activity_code,
+    '1' as scope_code, 'cat_3_5' as emission_category_code, 'direct' as part_code, 'single' as method_code,
+    'actual' as impact_kind_code, 'ghg_protocol' as accounting_scheme_code, 'F' as factor_id, '2026' as edition_code,
+    'nearest_edition' as factor_reason_code, 10::decimal(28,6) as quantity, 'm3' as unit_code,
+    1.779::decimal(18,9) as kg_co2e_per_unit, 17.79::decimal(28,6) as emissions_kg_co2e;
+create table ledger.spend_counted as select date '2025-03-01' as month, 'X' as client_id, 'X' as party_id,
+    'C1' as contract_id, 'cleaning' as spend_category_code, 'X/X' as source_id, 'counted' as spend_state_code,
+    100::decimal(28,6) as amount_eur, 'E' as factor_id, '2019' as edition_code, 'spend_based' as factor_reason_code,
+    0.1::decimal(18,9) as kg_co2e_per_unit;
+create table run.clock as select date '2025-05-01' as as_of;
 create table reference.indicator as select 'energy' as indicator_id, 'planet' as pillar, 'E' as title_nl,
     'E' as title_en, 'kWh' as unit_code, 'kWh' as display_unit_code,
     1::decimal(28,6) as display_factor, 1 as decimals, 'lower' as direction, true as is_core, 'ratio' as kind,
@@ -67,7 +87,16 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(None, tmp_path) as made:
         run = made.connection.execute
         run(SETUP)
-        for name in ("party_role", "service", "carrier", "waste_stream", "pso_step", "unit"):
+        for name in (
+            "party_role",
+            "service",
+            "carrier",
+            "waste_stream",
+            "pso_step",
+            "activity",
+            "emission_category",
+            "unit",
+        ):
             path = MODELS.parent / "reference" / f"{name}.csv"
             run(f"create table reference.{name} as from read_csv('{path}', all_varchar = true)")
         for dimension, value in GIVEN.items():

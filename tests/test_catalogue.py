@@ -41,7 +41,7 @@ FAULTS = [
     (ENERGY, swap("range: [0, 1000]", "range: [1000, 0]"), "range: it starts above its end; swap them"),
     (ENERGY, swap("levels: [[site_id]", "levels: [[place_name]"), "level key 'place_name' does not exist"),
     (ENERGY, swap("over_keys: sum", "over_keys: mean"), "components.energy_kwh.over_keys"),
-    ("indicators/planet/energy_intensity.sql", swap("core.meter'", "core.metre'"), "ref 'core.metre' does not exist; did you mean"),
+    ("ledger/energy_month.sql", swap("core.meter'", "core.metre'"), "ref 'core.metre' does not exist; did you mean"),
     ("indicators/planet/energy_intensity.sql", lambda text: text + "{{ today() }}", "'{{ today() }}' is left over"),
     ("columns.yml", swap("unit: kg", "unit: kgs"), "unit 'kgs' does not exist; did you mean 'kg'?"),
     ("columns.yml", swap("codes: party_role, ", ""), "role_code: codes: write it for type 'code', and only there"),
@@ -112,7 +112,7 @@ def test_models_come_after_what_they_refer_to() -> None:
 
 def test_the_schemas_for_editors_ask_for_what_people_write_and_not_for_what_follows_from_names() -> None:
     schemas = json_schemas()
-    assert schemas.keys() == {"contract", "mapping", "model", "indicator", "sources", "keten"}
+    assert schemas.keys() == {"contract", "reference", "mapping", "model", "indicator", "sources", "keten"}
     assert "origin" not in schemas["mapping"]["properties"] and "sql" not in schemas["indicator"]["required"]
     for name, schema in schemas.items():
         assert schema["additionalProperties"] is False, name
@@ -129,4 +129,6 @@ def test_dimensions_follow_from_the_columns_and_contracts() -> None:
         "contract": ("core.contract", "contract_id"),
         "org_unit": ("core.org_unit", "org_unit_id"),
         "pso_step": ("reference.pso_step", "code"),
+        "activity": ("reference.activity", "code"),
+        "emission_category": ("reference.emission_category", "code"),
     }

@@ -46,7 +46,7 @@ def judged(contract: Contract, row: dict[str, str], folder: Path) -> list[str]:
 
 def column_faults() -> Iterator[tuple[str, str, str, str]]:
     """Contract, column, a cell that is wrong, and the reason it must give."""
-    words = {"decimal": "number", "ratio": "number", "integer": "number", "boolean": "yes_or_no"}
+    words = {"decimal": "number", "ratio": "number", "factor": "number", "integer": "number", "boolean": "yes_or_no"}
     for contract in CONTRACTS:
         for name, column in contract.columns.items():
             kind = CATALOGUE.columns[name].type

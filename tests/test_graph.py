@@ -14,7 +14,7 @@ from pipelines.definitions import JOB, build_definitions, instance
 from pipelines.settings import Place
 from resources.catalogue_reading import load_catalogue
 from resources.progress import SILENT
-from tests.deployment import READINGS, Deployment
+from tests.deployment import AS_OF, READINGS, Deployment
 
 CATALOGUE = load_catalogue()
 
@@ -55,6 +55,12 @@ def test_columns_are_shown_with_meaning_and_unit() -> None:
     for key, spec in specs().items():
         if key.path[0] in ("core", "ledger", "indicator", "bi"):
             assert spec.metadata["dagster/column_schema"].columns, key
+
+
+@pytest.fixture(autouse=True)
+def _as_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the deployments: on a later day more is known, and every month would be computed."""
+    monkeypatch.setenv("KETEN_AS_OF", AS_OF)
 
 
 @pytest.fixture(scope="module")

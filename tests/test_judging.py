@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from resources.errors import KetenError
 from resources.zones import DOUBLED, PLAIN, SKIPPED, zone_expression
-from tests.staged import READING, readings, sites, staged
+from tests.staged import CATALOGUE, READING, readings, sites, staged
 
 HEAD = "Code;Naam;GO\n"
 
@@ -105,6 +105,20 @@ def test_units_are_brought_to_the_canonical_one(tmp_path: Path, unit: str, kg: s
 def test_a_conversion_that_does_not_fit_is_no_number_and_ends_nothing(tmp_path: Path) -> None:
     good, bad = waste(tmp_path, "01-02-2025;Rest;1", f"01-02-2025;Rest;{'9' * 21}")
     assert (good["reasons"], bad["reasons"]) == ([], ["not_a_number:mass_kg"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit", "kg"),
+    [("0,123456789", "kg", "0.123456789"), ("0,5", "g", "0.0005"), ("9999999999", "kg", None), ("x", "kg", None)],
+)
+def test_a_factor_keeps_nine_decimals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, unit: str, kg: str | None
+) -> None:
+    column = CATALOGUE.columns["mass_kg"].model_copy(update={"type": "factor"})
+    monkeypatch.setitem(CATALOGUE.columns, "mass_kg", column)
+    (row,) = waste(tmp_path, f"01-02-2025;Rest;{cell}", mass_kg={"from": "gewicht", "unit": unit})
+    assert row["mass_kg"] == (Decimal(kg) if kg else None)
+    assert row["reasons"] == ([] if kg else ["not_a_number:mass_kg"])
 
 
 def test_a_code_is_translated_ours_is_known_and_another_is_set_aside(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def values(over_time: str, over_keys: str, rows: list, levels: tuple) -> dict:
     component = SimpleNamespace(keys=("site_id", "service_code"), over_time=over_time, over_keys=over_keys)
     indicator = SimpleNamespace(
         minimum_denominator=None,
+        scale=1,
+        minimum_coverage=None,
         id="probe",
         pillar="purpose",
         components={"part": component},

@@ -1,4 +1,4 @@
--- Grain: one row per main meter, register, unit and local day with a reading.
+-- Grain: one row per meter, register, unit and local day with a reading.
 with reading as (
     select
         r.meter_id,
@@ -16,6 +16,7 @@ select
     cast(date_trunc('month', reading.local_date) as date) as month,
     reading.local_date,
     reading.meter_id,
+    meter.parent_meter_id,
     reading.register_code,
     meter.site_id,
     site.client_id,
@@ -26,4 +27,3 @@ select
 from reading
 inner join {{ ref('core.meter') }} as meter on reading.meter_id = meter.meter_id
 inner join {{ ref('core.site') }} as site on meter.site_id = site.site_id
-where meter.parent_meter_id is null

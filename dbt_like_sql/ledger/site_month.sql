@@ -4,6 +4,8 @@ with used as (
         site.site_id,
         site.client_id,
         site.floor_area_go_m2,
+        site.floor_area_vvo_m2,
+        site.floor_area_bvo_m2,
         month.month,
         month.days,
         month.days_in_year,
@@ -37,6 +39,14 @@ select
         cast(peopled.floor_area_go_m2 * peopled.days_until / peopled.days_in_year as decimal(28, 6))
         - cast(peopled.floor_area_go_m2 * peopled.days_before / peopled.days_in_year as decimal(28, 6)) as decimal(28, 6)
     ) as floor_area_go_m2_year,
+    cast(
+        cast(peopled.floor_area_vvo_m2 * peopled.days_until / peopled.days_in_year as decimal(28, 6))
+        - cast(peopled.floor_area_vvo_m2 * peopled.days_before / peopled.days_in_year as decimal(28, 6)) as decimal(28, 6)
+    ) as floor_area_vvo_m2_year,
+    cast(
+        cast(peopled.floor_area_bvo_m2 * peopled.days_until / peopled.days_in_year as decimal(28, 6))
+        - cast(peopled.floor_area_bvo_m2 * peopled.days_before / peopled.days_in_year as decimal(28, 6)) as decimal(28, 6)
+    ) as floor_area_bvo_m2_year,
     cast(
         cast(peopled.fte * peopled.days_until / peopled.days_in_year as decimal(28, 6))
         - cast(peopled.fte * peopled.days_before / peopled.days_in_year as decimal(28, 6)) as decimal(28, 6)
