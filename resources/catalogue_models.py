@@ -130,6 +130,8 @@ class FileFormat(Declared):
     thousands: str = ""
     encoding: Literal["utf-8", "cp1252"] = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    sheet: str | None = Field(default=None, min_length=1)
+    records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
 
 
 class IssuedAt(Declared):

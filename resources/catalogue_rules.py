@@ -26,6 +26,7 @@ from resources.catalogue_models import (
     Model,
 )
 from resources.errors import KetenError, meant
+from resources.files import told_kind
 from resources.reference_tables import ReferenceTable, typed_rows
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ ENGINE_TABLES = {
 }
 _PROVIDED = ("publish", "register", "intake", "audit")
 _TIMED = ("start_utc", "end_utc", "local_date")
+# Which files a key of `format` is for; the marks in numbers are for all.
+_FORMS = {
+    **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
+    "skip_lines": ("csv", "xlsx"),
+    "sheet": ("xlsx",),
+    "records": ("json",),
+}
 
 
 def explain(kind: type[Declared], error: ValidationError) -> str:
@@ -180,6 +188,7 @@ class Rules:
         place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
         self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
         contract = self.found.contracts[mapping.dataset]
+        self._form(place, mapping)
         self._shape(place, mapping)
         made = set(mapping.columns)
         if mapping.time:
@@ -198,6 +207,19 @@ class Rules:
                 raise KetenError(
                     f"{place}: columns: '{name}' is required by the contract; map it with from, value or file"
                 )
+
+    def _form(self, place: str, mapping: Mapping) -> None:
+        """The keys of `format` fit the files, as far as the pattern for their names tells what they are."""
+        form, kind = mapping.format, told_kind(mapping.files)
+        for key, kinds in _FORMS.items():
+            if key in form.model_fields_set and kind and kind not in kinds:
+                raise KetenError(
+                    f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
+                )
+        if form.sheet and form.records:
+            raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
+        if form.decimal == form.thousands:
+            raise KetenError(f"{place}: format.thousands: it is the mark of decimals too; write what the sender does")
 
     def _shape(self, place: str, mapping: Mapping) -> None:
         """Time rule and regular expressions of a mapping."""

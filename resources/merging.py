@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from resources.cells import text
 from resources.engine import TYPES
-from resources.reading import text
 
 if TYPE_CHECKING:
     import duckdb

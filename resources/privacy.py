@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from resources import reading
+from resources.cells import LIST_MARK, name
+from resources.errors import KetenError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from resources.catalogue import Mapping
+    from resources.cells import FileFacts
 
 _HEADING = re.compile(
     r"(^|[^a-z])(bsn|burgerservicenummer|sofinummer|achternaam|voornaam|voorletters|roepnaam|medewerker(naam)?|werknemer(naam)?"
@@ -31,21 +34,25 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
 
     A BSN has nine digits and passes the weighted eleven test (9, 8 … 2, -1). One number in eleven passes by chance, so a
     column counts only when more than half of its nine-digit cells pass. Columns the sender's mapping uses are known.
+    Every sheet of a workbook counts, and what stands around the records of a JSON file: all of it would be kept.
     """
-    headings = reading.headings_of(path, mapping)
     known = {h for column in mapping.columns.values() for h in column.headings()}
-    unknown = [h for h in headings if h not in known]
-    suspect = [h for h in unknown if _HEADING.search(h.replace("_", " "))]
-    rest = [h for h in unknown if h not in suspect]
-    if rest:
-        suspect += _by_content(path, mapping, rest)
-    return [h for h in headings if h in suspect]
+    found = []
+    for facts in reading.tables_in(path, mapping):
+        unknown = [h for h in facts.headings if h not in known]
+        suspect = [h for h in unknown if h in facts.columns and _HEADING.search(h.replace("_", " "))]
+        rest = [h for h in unknown if h not in suspect]
+        if rest:
+            suspect += _by_content(path, mapping, facts, rest)
+        place = f"{facts.place}: " if facts.place else ""
+        found += [f"{place}{h}" for h in facts.headings if h in suspect]
+    return found
 
 
-def _by_content(path: Path, mapping: Mapping, headings: list[str]) -> list[str]:
+def _by_content(path: Path, mapping: Mapping, facts: FileFacts, headings: list[str]) -> list[str]:
     tests = []
     for heading in headings:
-        cell = f"trim({reading.name(heading)})"
+        cell = f"trim({name(heading)})"
         weighted = " + ".join(
             f"substr({cell}, {i + 1}, 1)::int * {w}" for i, w in enumerate((9, 8, 7, 6, 5, 4, 3, 2, -1))
         )
@@ -56,6 +63,12 @@ def _by_content(path: Path, mapping: Mapping, headings: list[str]) -> list[str]:
             f" or count(*) filter (regexp_full_match(lower({cell}), '{_EMAIL}')) > 0"
         )
     with duckdb.connect(":memory:") as connection:
-        cells = reading.cells_of(connection, path, mapping, reading.inspect_file(path, mapping))
-        row = connection.execute(f"select {', '.join(tests)} from {cells}").fetchone()
+        try:
+            cells = reading.cells_of(connection, path, mapping, facts, lenient=True)
+            if facts.kind in ("json", "jsonl"):
+                items = (f"unnest(string_split({name(h)}, '{LIST_MARK}')) as {name(h)}" for h in headings)
+                cells = f"(select {', '.join(items)} from {cells})"
+            row = connection.execute(f"select {', '.join(tests)} from {cells}").fetchone()
+        except (KetenError, duckdb.Error):
+            return []  # what nobody can read; it is landed and rejected with its reason
     return [h for h, hit in zip(headings, row or (), strict=True) if hit]

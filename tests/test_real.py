@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import duckdb
 import pytest
 
 from resources.published import rows_of
+from tests.staged import READING, staged
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("KETEN_TEST_DATA") or ROOT.parent / "shared" / "data").resolve()
@@ -64,12 +66,16 @@ class Real:
         return row
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+def require_data() -> None:
     if not DATA.exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"{DATA} does not exist; set KETEN_TEST_DATA to the folder of the real data", pytrace=False)
         pytest.skip("the real data are not here; KETEN_TEST_DATA names their folder")
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    require_data()
     made = Real(tmp_path_factory.mktemp("real"))
     yield made
     made.core.close()
@@ -190,3 +196,27 @@ def test_every_row_of_the_files_arrived(real: Real) -> None:
     assert counts["meter_reading"] == 701_280
     assert counts["waste_collection"] == 19_008
     assert real.one("select count(*) from bi.rpt_rejected_row") == (0,)
+
+
+@pytest.mark.parametrize(("heading", "total"), [("Laag", "217.55"), ("Normaal", "869.64"), ("Verbruik", "610.8")])
+def test_a_workbook_of_a_meter_reader_gives_its_days_and_nothing_else(tmp_path: Path, heading: str, total: str) -> None:
+    """Titles, a header of two rows, a first sheet without data, hidden sheets, numbers as text, totals never calculated."""
+    require_data()
+    mapping = {
+        "format": {"sheet": "Verbruik", "skip_lines": 4, "decimal": ","},
+        "time": {"zone": "Europe/Amsterdam", "stamp": "start", "interval_minutes": 1440},
+        "ignore_rows": [{"heading": "Datum", "matches": "^(Totaal|Aan deze)", "reason": "total"}],
+        "columns": {
+            **READING,
+            "meter_id": {"value": "E"},
+            "stamp": {"from": "Datum", "format": "%d-%m-%Y"},
+            "quantity": {"from": heading, "unit": "kWh"},
+        },
+    }
+    content = (DATA / "dirty" / "19_excel_merged_title_hidden_sheets_formulas.xlsx").read_bytes()
+    rows = staged(tmp_path, "meter_reading", content, mapping, "file.xlsx")
+    assert [row["row_no"] for row in rows if row["ignored_reason"]] == [37, 39]
+    days = [row for row in rows if not row["ignored_reason"]]
+    assert [row["local_date"].day for row in days] == list(range(1, 32))
+    assert sum(row["quantity"] for row in days) == Decimal(total)
+    assert not any(reason.startswith(("not_a", "missing")) for row in days for reason in row["reasons"])
