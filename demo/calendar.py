@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 # The latest whole months for which the list of emission factors is known in full.
 LAST = date(2026, 6, 1)
+RECENT = date(2025, 7, 1)
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 
@@ -34,17 +35,26 @@ def following(month: date) -> date:
     return shifted(month, 1)
 
 
-def blocks(span: Sequence[date], size: int) -> list[list[date]]:
-    """Months in order, as a sender puts them together in a file: by 3 in quarters, by 6 in half years, by 12 in years."""
+def grouped(span: Sequence[date], size: int) -> list[list[date]]:
+    """Months in order by calendar quarter (3), half year (6) or year (12)."""
     found: dict[tuple[int, int], list[date]] = {}
     for month in span:
         found.setdefault((month.year, (month.month - 1) // size), []).append(month)
     return list(found.values())
 
 
+def blocks(span: Sequence[date], size: int) -> list[list[date]]:
+    """Months as a sender puts them together in files: what was before the last year by calendar year, then by `size`.
+
+    A deployment begins with its history, and goes on with what comes each month or quarter.
+    """
+    past, recent = ([m for m in span if (m >= RECENT) is new] for new in (False, True))
+    return grouped(past, 12) + grouped(recent, size)
+
+
 def days(first: date, end: date) -> Days:
     """The days from the first until the end, which is not among them."""
-    return np.arange(first, end, dtype="datetime64[D]")
+    return np.arange(np.datetime64(first), np.datetime64(end))
 
 
 def weekday(day: Days) -> npt.NDArray[np.int64]:
@@ -99,12 +109,14 @@ def local_time(utc: Days) -> Days:
     return instants + np.where(summer, np.timedelta64(120, "m"), np.timedelta64(60, "m"))
 
 
-def _midnight(day: date) -> np.datetime64:
-    """The instant on which a local day begins. The clock changes later that night, if it does."""
-    evening = np.array([np.datetime64(day, "m") - np.timedelta64(90, "m")])
-    return np.datetime64(day, "m") - (local_time(evening) - evening)[0]
+def midnights(day: Days) -> Days:
+    """The instants on which local days begin. Where the clock changes, it does so later in the night."""
+    local = day.astype("datetime64[m]")
+    evening: Days = np.subtract(local, np.timedelta64(90, "m"))
+    return np.subtract(local, np.subtract(local_time(evening), evening))
 
 
 def intervals(month: date, minutes: int) -> Days:
     """The instants on which the intervals of a local month begin: a day of 23 or 25 hours where the clock changes."""
-    return np.arange(_midnight(month), _midnight(following(month)), np.timedelta64(minutes, "m"))
+    first, end = midnights(np.array([month, following(month)], dtype="datetime64[D]"))
+    return np.arange(first, end, np.timedelta64(minutes, "m"))

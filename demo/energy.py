@@ -11,13 +11,26 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from demo.calendar import Days, blocks, comma, day_text, days, following, intervals, local_time, weekday
+from demo.calendar import (
+    RECENT,
+    Days,
+    blocks,
+    comma,
+    day_text,
+    days,
+    following,
+    grouped,
+    intervals,
+    local_time,
+    midnights,
+    weekday,
+)
 from demo.figures import Site
 from demo.meters import charged, daily, even, measured, meter, power, sun, used, warmth, wide
 from demo.writing import Demo
 
 CORRECTED, DUPLICATED = date(2026, 4, 1), date(2026, 3, 1)
-GAS_BY_THE_HOUR, HOURLY_FROM = "AMF", date(2025, 7, 1)
+GAS_BY_THE_HOUR, HOURLY_FROM = "AMF", RECENT
 SHARED, SHARE = "DHG", 0.63
 STATED = "MAA"
 
@@ -30,8 +43,8 @@ def quarter_hour_sites(demo: Demo) -> list[Site]:
 
 def energy(demo: Demo) -> None:
     """All deliveries of readings."""
-    for month in demo.span:
-        _quarter_hours(demo, month)
+    for block in blocks(demo.span, 1):
+        _quarter_hours(demo, block)
     for block in blocks(demo.span, 3):
         day = days(block[0], following(block[-1]))
         _power_by_day(demo, block, day)
@@ -44,41 +57,40 @@ def energy(demo: Demo) -> None:
     _plant(demo)
 
 
-_QUARTERS = ("EAN", "Tijdstip", "Verbruik", "Status")
-
-
-def _quarter_hours(demo: Demo, month: date) -> None:
+def _quarter_hours(demo: Demo, block: list[date]) -> None:
     """One file with all sites, stamped at the END of each quarter in local time without offset."""
+    lines = [line for month in block for line in _quarters_of(demo, month)]
+    name, issued = f"kwartierwaarden_{block[0]:%Y-%m}", _after(block, 3)
+    mapping, headings = "meetbedrijf__meter_reading", ("EAN", "Tijdstip", "Verbruik", "Status")
+    demo.writer.deliver(mapping, name, headings, lines, issued, hour="0600", packed=True)
+    if CORRECTED in block:
+        late = [line.rsplit(";", 2)[0] + ";99,500;Gecorrigeerd" for line in lines[100:104]]
+        on = issued + timedelta(days=17)
+        demo.writer.deliver(mapping, f"{name}-correctie", headings, late, on, hour="0600")
+        demo.plant("late_correction", 4)
+    if DUPLICATED in block:
+        demo.writer.deliver(mapping, f"kopie_{name}", headings, lines, issued, hour="0600", packed=True)
+        demo.plant("duplicate_delivery", 0)
+
+
+def _quarters_of(demo: Demo, month: date) -> list[str]:
     starts = intervals(month, 15)
     local = local_time(starts)
-    minute = (local - local.astype("datetime64[D]")).astype(np.int64)
     day = local.astype("datetime64[D]")
-    busy = (weekday(day) < 5) & (minute >= 7 * 60) & (minute < 19 * 60)
-    within = np.where(busy, 1.0, np.where(weekday(day) < 5, 0.17, 1.0))
+    minute = (local - day).astype(np.int64)
+    works = weekday(day) < 5
+    within = np.where(works & ((minute < 7 * 60) | (minute >= 19 * 60)), 0.17, 1.0)
+    _, place = np.unique(day, return_inverse=True)
+    within /= np.bincount(place, within)[place]
     ends = [f"{t:%d-%m-%Y %H:%M}" for t in local_time(starts + np.timedelta64(15, "m")).astype(object)]
     lines: list[str] = []
     for site in quarter_hour_sites(demo):
-        use = used(site, day)
-        if not use.any():
-            continue
         chance = np.random.default_rng([demo.seed, site.number, month.year, month.month])
-        _, place, count = np.unique(day, return_inverse=True, return_counts=True)
-        per_day = np.bincount(place, within)
-        kwh = daily(site.kwh, power, day) * within / per_day[place] * chance.uniform(0.9, 1.1, len(day))
+        kwh = daily(site.kwh, power, day) * within * chance.uniform(0.9, 1.1, len(day))
+        told = zip(ends, comma(kwh, 3), used(site, day).tolist(), strict=True)
         number = meter(site, "electricity")
-        told = zip(ends, comma(kwh, 3), use.tolist(), strict=True)
         lines += [f"{number};{end};{quantity};Gemeten" for end, quantity, is_used in told if is_used]
-    issued = following(month) + timedelta(days=2)
-    mapping, name = "meetbedrijf__meter_reading", f"kwartierwaarden_{month:%Y-%m}"
-    demo.writer.deliver(mapping, name, _QUARTERS, lines, issued, hour="0600", packed=True)
-    if month == CORRECTED:
-        late = [line.rsplit(";", 2)[0] + ";99,500;Gecorrigeerd" for line in lines[100:104]]
-        on = issued + timedelta(days=17)
-        demo.writer.deliver(mapping, f"{name}-correctie", _QUARTERS, late, on, hour="0600")
-        demo.plant("late_correction", 4)
-    if month == DUPLICATED:
-        demo.writer.deliver(mapping, f"kopie_{name}", _QUARTERS, lines, issued, hour="0600", packed=True)
-        demo.plant("duplicate_delivery", 0)
+    return lines
 
 
 def _after(block: Sequence[date], number: int) -> date:
@@ -97,7 +109,9 @@ def _power_by_day(demo: Demo, block: list[date], day: Days) -> None:
         registers = [("1.8.0", net + sent_back), *([("2.8.0", sent_back)] if site.pv_kwh else [])]
         for register, kwh in registers:
             rows = zip(texts, comma(kwh, 2), use.tolist(), strict=True)
-            lines += [f"{meter(site, 'electricity')};{t};{register};{quantity}" for t, quantity, is_used in rows if is_used]
+            lines += [
+                f"{meter(site, 'electricity')};{t};{register};{quantity}" for t, quantity, is_used in rows if is_used
+            ]
     if lines:
         name = f"dagstanden_stroom_{block[0]:%Y-%m}"
         headings = ("EAN", "Dag", "Telwerk", "kWh")
@@ -155,20 +169,13 @@ def _panels(demo: Demo, block: list[date], day: Days) -> None:
     for site in (s for s in demo.sites if s.pv_kwh):
         use = used(site, day)
         kwh = np.round(measured(demo.seed, site, "pv", site.pv_kwh, sun, day), 3).tolist()
-        starts = _midnights(day)
+        starts = [f"{t:%Y-%m-%dT%H:%M:%S}" for t in midnights(np.append(day, day[-1:] + 1)).astype(object)]
         told = zip(day.astype(object), starts, starts[1:], kwh, use.tolist(), strict=False)
         rows += [[meter(site, "pv"), f"{d}", f"{a}", f"{b}", q] for d, a, b, q, is_used in told if is_used]
     if rows:
         headings = ("device.ean", "day", "from_utc", "to_utc", "energy_kwh")
         name = f"pv_{block[0]:%Y-%m}"
         demo.writer.deliver("zonnepanelen__meter_reading", name, headings, rows, _after(block, 2))
-
-
-def _midnights(day: Days) -> list[str]:
-    """The instants in UTC on which days begin, and on which the last one ends."""
-    local = np.append(day, day[-1] + 1).astype("datetime64[m]")
-    evening = local - np.timedelta64(90, "m")
-    return np.datetime_as_string(local - (local_time(evening) - evening), unit="s").tolist()
 
 
 def _charging(demo: Demo, block: list[date], day: Days) -> None:
@@ -186,7 +193,7 @@ def _statements(demo: Demo) -> None:
     if site is None:
         return
     settled = 0
-    for block in blocks(demo.span, 12):
+    for block in grouped(demo.span, 12):
         day = days(block[0], following(block[-1]))
         year = block[0].year
         for word, share, issued in (("raming", 0.94, date(year, 1, 20)), ("afrekening", 1.0, date(year + 1, 5, 12))):
@@ -214,5 +221,6 @@ def _plant(demo: Demo) -> None:
             demo.plant(event, rows, day=day)
     if (site := demo.site(SHARED)) is not None:
         demo.plant("shared_building", 0, site=site.site_id, share=SHARE, meter=meter(site, "heat"))
+    demo.plant("label_changes", 1)
     sub = next(site for site in demo.sites if site.charging_kwh)
     demo.plant("sub_meter_inside", 0, meter=meter(sub, "charging"), main=meter(sub, "electricity"))

@@ -67,8 +67,12 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to make; must not exist")
     parser.add_argument("--seed", type=int, default=2026, help="same seed, same bytes (default 2026)")
-    parser.add_argument("--sites", type=int, default=SITES, choices=range(1, SITES + 1), help=f"number (default {SITES})")
-    parser.add_argument("--months", type=int, default=36, help="number of months until June 2026 (default 36, at least 4)")
+    parser.add_argument(
+        "--sites", type=int, default=SITES, choices=range(1, SITES + 1), help=f"number (default {SITES})"
+    )
+    parser.add_argument(
+        "--months", type=int, default=36, help="number of months until June 2026 (default 36, at least 4)"
+    )
     parser.add_argument(
         "--interval-share", type=float, default=0.35, help="share of sites with quarter-hours (default 0.35)"
     )

@@ -23,6 +23,7 @@ def master(demo: Demo) -> None:
     """All lists, and the people of each month."""
     demo.writer.send_lists()
     _sites(demo)
+    _buildings(demo)
     _meters(demo)
     _people(demo)
     _cost_centres(demo)
@@ -35,19 +36,23 @@ def master(demo: Demo) -> None:
 
 
 def _sites(demo: Demo) -> None:
-    """Meander sends its list twice: one site was forgotten at first. De Linde has a layout of its own."""
-    headings = ("Locatie", "Naam", "Opdrachtgever", "Plaats", "Eigendom", "GO m2", "VVO m2", "BVO m2")
-    headings += ("In gebruik vanaf", "In gebruik tot")
+    """Meander sends its list twice: one site was forgotten at first."""
+    headings = "Locatie;Naam;Opdrachtgever;Plaats;Eigendom;GO m2;VVO m2;BVO m2;In gebruik vanaf;In gebruik tot".split(
+        ";"
+    )
     rows = {s.site_id: _row(s) for s in demo.sites if s.client_id == CLIENT}
     first = [row for site_id, row in rows.items() if site_id != LATER]
     demo.writer.deliver("klant__site", "locaties", headings, first, _FIRST_LIST)
-    room = "later" if demo.hold_back else "data"
-    demo.writer.deliver("klant__site", "locaties", headings, rows.values(), _NEXT_LIST, room=room)
+    demo.writer.deliver("klant__site", "locaties", headings, rows.values(), _NEXT_LIST, room=demo.later)
     if LATER in rows:
         demo.plant("unknown_site", len(demo.span), site=LATER)
+
+
+def _buildings(demo: Demo) -> None:
+    """De Linde has a layout of its own."""
     college = [s for s in demo.sites if s.client_id == COLLEGE]
     if college:
-        headings = ("code", "building", "town", "owned", "gross_m2", "lettable_m2", "usable_m2", "since")
+        headings = "code;building;town;owned;gross_m2;lettable_m2;usable_m2;since".split(";")
         lines = [
             f'"{s.site_id}","{s.name}","{s.place}","{"yes" if s.tenure == "eigendom" else "no"}",'
             f"{s.bvo_m2:.0f},{s.vvo_m2:.0f},{s.go_m2:.0f},{s.used_from}"
@@ -64,12 +69,15 @@ def _row(site: Site) -> list[str]:
 
 def _meters(demo: Demo) -> None:
     """Every connection with its sub-meters; a sub-meter names the main meter it sits behind."""
-    headings = ("EAN", "Locatie", "Energiedrager", "Eenheid", "Leverancier", "Hoofdmeter", "Gebruik", "Interval")
-    headings += ("Vanaf", "Tot")
+    headings = "EAN;Locatie;Energiedrager;Eenheid;Leverancier;Hoofdmeter;Gebruik;Interval;Vanaf;Tot".split(";")
     rows = []
     for site in demo.sites:
         days = [nl(site.used_from), nl(site.used_to)]
-        for what, unit, amount in (("electricity", "kWh", site.kwh), ("gas", "m3", site.gas_m3), ("heat", "GJ", site.heat_gj)):
+        for what, unit, amount in (
+            ("electricity", "kWh", site.kwh),
+            ("gas", "m3", site.gas_m3),
+            ("heat", "GJ", site.heat_gj),
+        ):
             if amount:
                 supplier = _SUPPLIERS[what] if site.is_metered else ""
                 row = [meter(site, what), site.site_id, what, unit, supplier, "", "gebouw"]
@@ -103,10 +111,10 @@ def _people(demo: Demo) -> None:
                 continue
             issued = following(block[-1]) + timedelta(days=1)
             if client == CLIENT:
-                headings = ("Locatie", "Maand", "FTE", "Personen", "Aanwezigheidsdagen", "Maaltijden", "Schoongemaakt m2")
+                headings = "Locatie;Maand;FTE;Personen;Aanwezigheidsdagen;Maaltijden;Schoongemaakt m2".split(";")
                 demo.writer.deliver(mapping, f"bezetting_{block[0]:%Y-%m}", headings, rows, issued)
             else:
-                headings = ("code", "month", "fte", "heads", "presence_days", "meals", "cleaned_m2")
+                headings = "code;month;fte;heads;presence_days;meals;cleaned_m2".split(";")
                 demo.writer.deliver(mapping, f"occupancy_{block[0]:%Y-%m}", headings, rows, issued)
 
 
@@ -133,7 +141,9 @@ def _cost_centres(demo: Demo) -> None:
     headings = ("Locatie", "Kostenplaats", "Geldig vanaf", "Geldig tot", "Aandeel")
     demo.writer.deliver("financien__site_org_unit", "verdeling", headings, rows, date(2026, 1, 5))
     if college:
-        demo.writer.deliver("delinde__site_org_unit", "split", ("code", "unit", "start", "share"), college, date(2023, 9, 1))
+        demo.writer.deliver(
+            "delinde__site_org_unit", "split", ("code", "unit", "start", "share"), college, date(2023, 9, 1)
+        )
 
 
 def _identifiers(demo: Demo) -> None:
@@ -144,5 +154,5 @@ def _identifiers(demo: Demo) -> None:
     suppliers = ("90000035", "90000042", "90000059", "90000110", "90000301")
     rows += [["financien", "organisatie", f"CR{20100 + n}", party, start, ""] for n, party in enumerate(suppliers)]
     rows += [["financien", "organisatie", "CR20099", "90000073", start, "01-04-2025"]]
-    headings = ("Bron", "Soort", "Extern nummer", "Eigen nummer", "Geldig vanaf", "Geldig tot")
+    headings = "Bron;Soort;Extern nummer;Eigen nummer;Geldig vanaf;Geldig tot".split(";")
     demo.writer.deliver("klant__identifier", "nummers", headings, rows, _FIRST_LIST)

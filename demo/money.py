@@ -15,7 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from demo.calendar import LAST, blocks, following, nl
-from demo.figures import CLIENT, COLLEGE, REORGANISED, Contract, all_sites, contracts, figures, listed
+from demo.figures import CLIENT, COLLEGE, REORGANISED, all_sites, contracts, figures, listed
 from demo.writing import Demo
 
 ABROAD = (
@@ -84,7 +84,9 @@ def _lines(demo: Demo) -> Iterator[Line]:
             price = 1.03 ** (month.year - 2026)
             amount = yearly * price / int(row["per_year"]) * chance.uniform(0.94, 1.06)
             on = month + timedelta(days=int(chance.integers(4, 27)))
-            head = Line(client, party, "", row["contract_id"], row["category"], "", row["account"], amount, "EUR", on, None)
+            head = Line(
+                client, party, "", row["contract_id"], row["category"], "", row["account"], amount, "EUR", on, None
+            )
             yield from _invoice(head, row["units"], _paid(on, party in small, chance))
     for day, party, contract_id, category, account, amount, currency in ABROAD:
         if day.replace(day=1) in demo.span:
@@ -127,8 +129,9 @@ def _export(demo: Demo, client: str, lines: list[Line], size: int) -> None:
         before = on
 
 
-_HEADINGS = ("Crediteur", "Factuurnummer", "Contract", "Categorie", "Kostenplaats", "Grootboek", "Bedrag €", "Valuta")
-_HEADINGS += ("Factuurdatum", "Vervaldatum", "Betaald op")
+_HEADINGS = "Crediteur;Factuurnummer;Contract;Categorie;Kostenplaats;Grootboek;Bedrag €;Valuta;Factuurdatum;Vervaldatum;Betaald op".split(
+    ";"
+)
 
 
 def _money(amount: float) -> str:
@@ -147,14 +150,17 @@ def _meander(demo: Demo, block: list[date], lines: list[Line], on: date) -> None
         for x in lines
     ]
     total = f"Totaal;;;;;;{_money(sum(x.amount for x in lines))};;;;"
-    before = ("Meander Verzekeringen (fictief) – crediteuren", f"Boekperiode {block[0]:%m-%Y}; bedragen in € zonder btw")
+    before = (
+        "Meander Verzekeringen (fictief) – crediteuren",
+        f"Boekperiode {block[0]:%m-%Y}; bedragen in € zonder btw",
+    )
     name = f"facturen_{block[0]:%Y-%m}"
     demo.writer.deliver("financien__spend", name, _HEADINGS, [*rows, total], on, before=before)
 
 
 def _college(demo: Demo, block: list[date], lines: list[Line], on: date) -> None:
     """An export with points, commas between cells, and dates that sort."""
-    headings = ("supplier", "invoice", "contract", "category", "unit", "account", "amount", "invoice_date", "due", "paid")
+    headings = "supplier;invoice;contract;category;unit;account;amount;invoice_date;due;paid".split(";")
     rows = [
         f'"{x.party_id}","{x.invoice_id}","{x.contract_id}","{x.category}","{x.cost_centre}","{x.account}",{x.amount:.2f},'
         f"{x.invoice_on},{x.due_on},{x.paid_on or ''}"

@@ -14,7 +14,7 @@ import numpy as np
 from demo.calendar import blocks, following
 from demo.figures import Contract, contracts, figures
 from demo.reports import Figure, send
-from demo.writing import Demo
+from demo.writing import Demo, Row
 
 COMPANY_WIDE = ("C-CAT", date(2026, 5, 1))
 MISSING = ("C-GLA-1", date(2025, 5, 1))
@@ -63,24 +63,29 @@ def people(demo: Demo) -> None:
     teams = crews()
     for sender in dict.fromkeys(crew.sender for crew in teams):
         own = [crew for crew in teams if crew.sender == sender]
-        monthly = min(crew.contract.due_days or 99 for crew in own) < 31
-        for block in blocks(demo.span, 1 if monthly else 3):
-            _report(demo, sender, own, block)
+        size = 1 if min(crew.contract.due_days or 99 for crew in own) < 31 else 3
+        _reports(demo, sender, own, size)
     _placements(demo)
     _refused(demo)
     _plant(demo)
 
 
-def _report(demo: Demo, sender: str, own: list[Crew], block: list[date]) -> None:
-    """The report of a sender for some months, on the day its contracts ask for it."""
-    issued = following(block[-1]) + timedelta(days=9 + len(sender) % 4)
-    if (own[0].contract.contract_id, block[-1]) == LATE:
-        issued += timedelta(days=16)
-    found = [figure for month in block for figure in _of(demo, own, month, issued)]
-    if found:
-        so_far = [date(block[0].year, number, 1) for number in range(1, block[0].month)]
-        earlier = [f for month in so_far if month in demo.span for f in _of(demo, own, month, issued)]
-        send(demo, sender, block, found, earlier, issued)
+def _reports(demo: Demo, sender: str, own: list[Crew], size: int) -> None:
+    """The files of a sender. Figures carry the day on which they were first reported, those of the history too."""
+    told: dict[date, list[Figure]] = {}
+    for month in demo.span:
+        on = following(month if size == 1 else date(month.year, (month.month + 2) // 3 * 3, 1)) + timedelta(
+            days=9 + len(sender) % 4
+        )
+        if (own[0].contract.contract_id, month) == LATE:
+            on += timedelta(days=16)
+        told[month] = _of(demo, own, month, on)
+    for block in blocks(demo.span, size):
+        found = [figure for month in block for figure in told[month]]
+        if found:
+            january = date(block[0].year, 1, 1)
+            earlier = [f for month, figures_of in told.items() if january <= month < block[0] for f in figures_of]
+            send(demo, sender, block, found, earlier, found[-1].reported_on)
 
 
 def _of(demo: Demo, own: list[Crew], month: date, on: date) -> list[Figure]:
@@ -98,8 +103,12 @@ def _figures(demo: Demo, crew: Crew, month: date, on: date) -> list[Figure]:
     hours, persons = round(crew.hours * chance.uniform(0.98, 1.02)), crew.persons
     absent = hours * crew.absence * _SEASON[month.month - 1] * chance.uniform(0.93, 1.07)
     left = _leavers(crew, month)
-    happened = [r["is_lost_time"] for r in figures("accidents") if (r["contract_id"], r["month"]) == (contract, f"{month:%Y-%m}")]
-    found = [
+    happened = [
+        r["is_lost_time"]
+        for r in figures("accidents")
+        if (r["contract_id"], r["month"]) == (contract, f"{month:%Y-%m}")
+    ]
+    found: list[tuple[str, str, float, float]] = [
         ("sickness_absence_hours", "cbs", round(absent, 1), hours),
         ("leavers", "without_contract_change", left, persons),
         ("lost_time_accidents", "vca", happened.count("1"), hours),
@@ -138,7 +147,7 @@ def _placements(demo: Demo) -> None:
     """People placed by contract and building block, with the effort value that the scheme gives them, by quarter."""
     known = contracts()
     for block in blocks(demo.span, 3):
-        rows = [
+        rows: list[Row] = [
             [
                 *(known[r["contract_id"]].contractor_id, r["contract_id"], r["block"], f"{month:%m-%Y}", r["persons"]),
                 *(float(r["fte"]), round(float(r["value_year"]) * int(r["persons"]) / 12, 2)),
@@ -148,14 +157,16 @@ def _placements(demo: Demo) -> None:
             if r["from"] <= f"{month:%Y-%m}" <= (r["to"] or "9999")
         ]
         if rows:
-            headings = ("Opdrachtnemer", "Contract", "Bouwblok", "Maand", "Aantal", "FTE", "Inspanningswaarde €")
+            headings = "Opdrachtnemer;Contract;Bouwblok;Maand;Aantal;FTE;Inspanningswaarde €".split(";")
             name = f"plaatsingen_{block[0]:%Y-%m}"
-            demo.writer.deliver("socialreturn__placement", name, headings, rows, following(block[-1]) + timedelta(days=13))
+            demo.writer.deliver(
+                "socialreturn__placement", name, headings, rows, following(block[-1]) + timedelta(days=13)
+            )
 
 
 def _refused(demo: Demo) -> None:
     """A sheet with names and citizen numbers, which must be refused before a byte of it is kept."""
-    headings = ("Contract", "Maand", "Verzuimuren", "Beschikbare uren", "Personen", "Naam", "BSN", "Geboortedatum")
+    headings = "Contract;Maand;Verzuimuren;Beschikbare uren;Personen;Naam;BSN;Geboortedatum".split(";")
     rows = [["C-SCH-B", "2026-04", "8,0", "160", "48", "J. Voorbeeld", "111222333", "01-01-1980"]]
     name = "verzuim_per_medewerker"
     demo.writer.deliver("verzuimbureau__supplier_report", name, headings, rows, date(2026, 5, 12), hour="1200")
@@ -169,5 +180,7 @@ def _plant(demo: Demo) -> None:
         demo.plant("last_report_missing", 0, contract=MISSING[0], month=f"{MISSING[1]:%Y-%m}")
     if demo.holds(LATE[1]):
         demo.plant("report_late", 1, contract=LATE[0], month=f"{LATE[1]:%Y-%m}")
+    if demo.holds(date(2026, 1, 1)):
+        demo.plant("year_to_date", sum(2 for month in demo.span if month >= date(2026, 1, 1)), since="2026-01")
     if demo.holds(TRANSFER[1], following(TRANSFER[1])):
         demo.plant("contract_change", TRANSFER[2], contract=TRANSFER[0], successor="C-SCH-B")

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from demo.calendar import blocks, day_of, following, nl
+from demo.calendar import blocks, day_of, following, grouped, nl
 from demo.figures import Site, figures, listed
 from demo.writing import Demo, Row
 
@@ -63,14 +63,19 @@ def _water(demo: Demo, block: list[date]) -> None:
 
 def _technician(demo: Demo, block: list[date]) -> None:
     """The log of the technical contractor: refrigerant topped up, diesel of the emergency power, kilometres driven."""
-    first, end = block[0], following(block[-1])
     rows: list[Row] = []
-    for site in demo.sites:
-        for what, unit, amount in _logged(site):
-            rows.append([site.site_id, what, nl(first), nl(end), round(amount * len(block) / 12, 2), unit])
+    for quarter in grouped(block, 3):
+        ends = (nl(quarter[0]), nl(following(quarter[-1])))
+        for site in demo.sites:
+            share = sum(site.used(month) for month in quarter) / 12
+            rows += [
+                [site.site_id, what, *ends, round(yearly * share, 2), unit]
+                for what, unit, yearly in _logged(site)
+                if share
+            ]
     headings = ("Locatie", "Soort", "Vanaf", "Tot", "Hoeveelheid", "Eenheid")
-    issued = end + timedelta(days=10)
-    demo.writer.deliver("techniek__activity", f"logboek_{first:%Y-%m}", headings, rows, issued)
+    issued = following(block[-1]) + timedelta(days=10)
+    demo.writer.deliver("techniek__activity", f"logboek_{block[0]:%Y-%m}", headings, rows, issued)
 
 
 def _logged(site: Site) -> list[tuple[str, str, float]]:

@@ -77,7 +77,17 @@ LAYOUTS = {
     ),
     "catering": Layout(
         _LONG,
-        ("contract", "maand", "kpi.naam", "kpi.definitie", "waarde.teller", "waarde.noemer", "team", "verzonden", "bereik"),
+        (
+            "contract",
+            "maand",
+            "kpi.naam",
+            "kpi.definitie",
+            "waarde.teller",
+            "waarde.noemer",
+            "team",
+            "verzonden",
+            "bereik",
+        ),
         True,
     ),
     "beveiliging": Layout(_SHORT, ("Contract", "Maand", "Code", *_PLAIN[3:7], "Datum"), True),
@@ -89,9 +99,7 @@ LAYOUTS = {
 }
 
 
-def send(
-    demo: Demo, sender: str, block: list[date], found: list[Figure], earlier: list[Figure], issued: date
-) -> None:
+def send(demo: Demo, sender: str, block: list[date], found: list[Figure], earlier: list[Figure], issued: date) -> None:
     """Write the report of a sender for some months; `earlier` are its figures of the year before them."""
     layout = LAYOUTS[sender]
     rows = [_cells(layout, figure) for figure in found]

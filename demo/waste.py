@@ -16,7 +16,7 @@ from demo.figures import BROKER, CLIENT, COLLECTOR, SHREDDER, Site, figures
 from demo.writing import Demo
 
 FEWER, IN_KILOGRAMS, TWICE, FAULTY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
-DOUBLED = (date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1))
+DOUBLED, DOUBLED_AT = (date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)), ("ENS", "ZWO", "LWD")
 # Offices are empty in summer and around Christmas.
 _SEASON = np.array([1.03, 1.0, 1.08, 1.02, 1.0, 1.06, 0.82, 0.74, 1.08, 1.1, 1.09, 0.98])
 
@@ -59,15 +59,17 @@ def _mass(site: Site, stream: Stream, month: date) -> float:
 
 def waste(demo: Demo) -> None:
     """All deliveries of waste."""
-    for month in demo.span:
-        _liftings(demo, month)
+    for block in blocks(demo.span, 1):
+        _collected(demo, block)
     for block in blocks(demo.span, 3):
         _shredded(demo, block)
         _brokered(demo, block)
 
 
-_HEADINGS = ("Inzamelaar", "Locatie", "Datum lediging", "Afvalstroom", "Container", "Euralcode")
-_HEADINGS += ("Verwerking", "Gewicht (t)", "Gewogen")
+_HEADINGS = (
+    *("Inzamelaar", "Locatie", "Datum lediging", "Afvalstroom", "Container", "Euralcode"),
+    *("Verwerking", "Gewicht (t)", "Gewogen"),
+)
 
 
 @dataclass(frozen=True)
@@ -108,35 +110,39 @@ def _of(demo: Demo, month: date) -> list[Lifting]:
     return found
 
 
-def _liftings(demo: Demo, month: date) -> None:
-    """The collector's file of a month, in tonnes, with a total below it; some months are sent again."""
-    mapping, name = "inzamelaar__waste_collection", f"ledigingen_{month:%Y-%m}"
-    issued = following(month) + timedelta(days=4)
-    liftings = _of(demo, month)
-    lines = [lifting.line() for lifting in liftings]
-    if month == TWICE:
-        lines += [lines[0], lines[0]]
-        demo.plant("equal_liftings", 3)
-    if month == FAULTY:
-        cells = lines[0].split(";")
-        lines.append(";".join([*cells[:3], "Onbekende stroom", *cells[4:]]))
-        lines.append(";".join([*cells[:7], "zestig", cells[8]]))
-        demo.plant("unknown_stream", 1)
-        demo.plant("no_number", 1)
+def _collected(demo: Demo, block: list[date]) -> None:
+    """The collector's file in tonnes, with a total below it; some months are sent again."""
+    mapping, name = "inzamelaar__waste_collection", f"ledigingen_{block[0]:%Y-%m}"
+    issued = following(block[-1]) + timedelta(days=4)
+    liftings = [lifting for month in block for lifting in _of(demo, month)]
     total = sum(lifting.kg for lifting in liftings) / 1000
     last = f"{COLLECTOR};Totaal;;;;;;{total:.4f};".replace(".", ",")
+    lines = _with_faults(demo, block, [lifting.line() for lifting in liftings])
     again = issued + timedelta(days=14)
-    if month == IN_KILOGRAMS:
+    if IN_KILOGRAMS in block:
         wrong = [lifting.line(per_tonne=1) for lifting in liftings]
         demo.writer.deliver(mapping, name, _HEADINGS, [*wrong, last], issued)
-        room = "later" if demo.hold_back else "data"
-        demo.writer.deliver(mapping, name, _HEADINGS, [*lines, last], again, room=room)
+        demo.writer.deliver(mapping, name, _HEADINGS, [*lines, last], again, room=demo.later)
         demo.plant("kilograms_as_tonnes", len(lines))
         return
     demo.writer.deliver(mapping, name, _HEADINGS, [*lines, last], issued)
-    if month == FEWER:
+    if FEWER in block:
         demo.writer.deliver(mapping, name, _HEADINGS, [*lines[3:], last], again)
         demo.plant("three_rows_fewer", 3)
+
+
+def _with_faults(demo: Demo, block: list[date], lines: list[str]) -> list[str]:
+    """The lines of a file with what is odd in them: real repeats in one month, two faults in another."""
+    first, cells = lines[0], lines[0].split(";")
+    if TWICE in block:
+        demo.plant("equal_liftings", 3)
+        return [*lines, first, first]
+    if FAULTY in block:
+        demo.plant("unknown_stream", 1)
+        demo.plant("no_number", 1)
+        unknown = ";".join([*cells[:3], "Onbekende stroom", *cells[4:]])
+        return [*lines, unknown, ";".join([*cells[:7], "zestig", cells[8]])]
+    return lines
 
 
 def _shredded(demo: Demo, block: list[date]) -> None:
@@ -153,7 +159,7 @@ def _shredded(demo: Demo, block: list[date]) -> None:
     demo.writer.deliver("papier__waste_collection", f"vernietigd_{block[0]:%Y-%m}", headings, rows, issued)
 
 
-_BROKERED = ("Bemiddelaar", "Vestiging", "Van", "Tot en met", "Fractie", "Inzamelmiddel", "Verwerking", "Kilogram")
+_BROKERED = "Bemiddelaar;Vestiging;Van;Tot en met;Fractie;Inzamelmiddel;Verwerking;Kilogram".split(";")
 
 
 def _brokered(demo: Demo, block: list[date]) -> None:
@@ -168,12 +174,13 @@ def _brokered(demo: Demo, block: list[date]) -> None:
         demo.writer.deliver(mapping, name, _BROKERED, own, issued, before=before)
         return
     residual = next(s for s in _streams("inzamelaar") if s.name == "Restafval")
-    twice = [_row(site, residual, month) for month in doubled for site in _small(demo)]
+    twice = [_row(site, residual, month) for month in doubled for site in _doubled(demo)]
     demo.writer.deliver(mapping, name, _BROKERED, [*own, *twice], issued, before=before)
-    room = "later" if demo.hold_back else "data"
-    demo.writer.deliver(mapping, name, _BROKERED, own, issued + timedelta(days=38), before=before, room=room)
+    demo.writer.deliver(mapping, name, _BROKERED, own, issued + timedelta(days=38), before=before, room=demo.later)
     kg = round(sum(float(str(row[-1])) for row in twice))
-    demo.plant("reported_twice", len(twice), kg=kg, sites=[site.site_id for site in _small(demo)])
+    right = sum(_mass(site, residual, month) for month in doubled for site in demo.sites if site.client_id == CLIENT)
+    demo.plant("reported_twice", len(twice), kg=kg, sites=[site.site_id for site in _doubled(demo)])
+    demo.plant("board_figure", len(twice), percent=round(100 * kg / right), client=CLIENT)
 
 
 def _row(site: Site, stream: Stream, month: date) -> list[str | date | float]:
@@ -182,11 +189,7 @@ def _row(site: Site, stream: Stream, month: date) -> list[str | date | float]:
     return [BROKER, site.site_id, month, last, stream.name, stream.container, stream.treatment, kg]
 
 
-def _small(demo: Demo) -> list[Site]:
-    """The smallest sites of Meander that together make a tenth of its people, or somewhat more."""
-    own = [s for s in demo.sites if s.client_id == CLIENT and s.used(DOUBLED[-1])]
-    chosen: list[Site] = []
-    for site in sorted(own, key=lambda s: s.fte):
-        if sum(s.fte for s in chosen) < 0.1 * sum(s.fte for s in own):
-            chosen.append(site)
-    return chosen
+def _doubled(demo: Demo) -> list[Site]:
+    """The sites that were reported twice, or the smallest of a demo that holds none of them."""
+    own = [site for site in demo.sites if site.client_id == CLIENT]
+    return [site for site in own if site.site_id in DOUBLED_AT] or [min(own, key=lambda site: site.fte)]

@@ -92,7 +92,9 @@ class Writer:
             if name.startswith(f"{path.parent.name}__") and path.match(mapping["files"])
         ]
         if len(forms) != 1:
-            raise ValueError(f"{path.name}: {len(forms)} mappings read it; give each list of a sender a name of its own")
+            raise ValueError(
+                f"{path.name}: {len(forms)} mappings read it; give each list of a sender a name of its own"
+            )
         return str(forms[0])
 
 
@@ -179,6 +181,11 @@ class Demo:
     interval_share: float
     hold_back: bool
     planted: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def later(self) -> str:
+        """The folder for what mends an earlier delivery; it lies outside the sources when it is held back."""
+        return "later" if self.hold_back else "data"
 
     def chance(self, theme: str) -> np.random.Generator:
         """Chance that other themes do not move."""
