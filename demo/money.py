@@ -15,15 +15,14 @@ from datetime import date, timedelta
 import numpy as np
 
 from demo.calendar import LAST, blocks, following, nl
-from demo.figures import CLIENT, COLLEGE, REORGANISED, all_sites, contracts, figures, listed
+from demo.figures import CLIENT, COLLEGE, REORGANISED, all_sites, contracts, figures
 from demo.writing import Demo
 
 ABROAD = (
-    (date(2026, 4, 17), "GB-TALLOW", "C-MET", "metering", "4391", 1840.0, "GBP"),
-    (date(2026, 5, 6), "SE-SKOGS", "C-MEU", "furniture", "4372", 96500.0, "SEK"),
+    (date(2025, 11, 14), "GB-TALLOW", "C-MET", "metering", "4391", 1840.0, "GBP"),
+    (date(2025, 12, 2), "SE-SKOGS", "C-MEU", "furniture", "4372", 96500.0, "SEK"),
 )
 LAPSED, LAPSED_ON = "90000103", date(2026, 5, 14)
-_SMALL = ("micro", "klein", "middelgroot")
 
 
 @dataclass(frozen=True)
@@ -69,34 +68,32 @@ def _size(demo: Demo) -> dict[str, float]:
 
 
 def _lines(demo: Demo) -> Iterator[Line]:
-    known, size, chance = contracts(), _size(demo), demo.chance("money")
-    small = {row["KvK"] for row in listed("klant/organisaties") if row["Grootteklasse"] in _SMALL}
-    for row in figures("spending"):
-        contract = known.get(row["contract_id"])
-        client = contract.client_id if contract else CLIENT
-        party = contract.contractor_id if contract else row["party_id"]
-        yearly = (contract.annual_eur if contract else float(row["annual_eur"])) * size[client]
-        if not yearly:
-            continue
-        for month in demo.span:
-            if month.month % (12 // int(row["per_year"])) or (contract and not contract.runs(month)):
-                continue
-            price = 1.03 ** (month.year - 2026)
-            amount = yearly * price / int(row["per_year"]) * chance.uniform(0.94, 1.06)
-            on = month + timedelta(days=int(chance.integers(4, 27)))
-            head = Line(
-                client, party, "", row["contract_id"], row["category"], "", row["account"], amount, "EUR", on, None
-            )
-            yield from _invoice(head, row["units"], _paid(on, party in small, chance))
+    chance = demo.chance("money")
+    for turn, (head, units) in enumerate(_invoices(demo, chance)):
+        yield from _split(head, units, _paid(head.invoice_on, turn, chance))
     for day, party, contract_id, category, account, amount, currency in ABROAD:
         if day.replace(day=1) in demo.span:
-            unit = "KP-210" if category == "furniture" else "KP-300"
-            paid = day + timedelta(days=24)
-            head = Line(CLIENT, party, f"{party}-1", contract_id, category, unit, account, amount, currency, day, paid)
-            yield head
+            unit, paid = "KP-110" if category == "furniture" else "KP-300", day + timedelta(days=24)
+            yield Line(CLIENT, party, f"{party}-1", contract_id, category, unit, account, amount, currency, day, paid)
 
 
-def _invoice(head: Line, units: str, paid: date | None) -> Iterator[Line]:
+def _invoices(demo: Demo, chance: np.random.Generator) -> Iterator[tuple[Line, str]]:
+    """Invoices of contracts and of what has none, such as rent, with who bears them."""
+    known, size = contracts(), _size(demo)
+    for row in figures("spending"):
+        contract, per_year = known.get(row["contract_id"]), int(row["per_year"])
+        client, party = (contract.client_id, contract.contractor_id) if contract else (CLIENT, row["party_id"])
+        yearly = (contract.annual_eur if contract else float(row["annual_eur"])) * size[client]
+        for month in demo.span if yearly else ():
+            if month.month % (12 // per_year) or (contract and not contract.runs(month)):
+                continue
+            on = month + timedelta(days=int(chance.integers(4, 27)))
+            amount = yearly / per_year * 1.03 ** (month.year - 2026) * chance.uniform(0.94, 1.06)
+            told = (row["contract_id"], row["category"], "", row["account"])
+            yield Line(client, party, "", *told, amount, "EUR", on, None), row["units"]
+
+
+def _split(head: Line, units: str, paid: date | None) -> Iterator[Line]:
     """The lines of an invoice: one for each cost centre that bears it, of the structure of its day."""
     when = "until_2026" if head.invoice_on < REORGANISED else "cost_centre"
     number = f"{(head.contract_id or head.party_id[-3:]).replace('-', '')}-{head.invoice_on:%y%m}"
@@ -106,9 +103,9 @@ def _invoice(head: Line, units: str, paid: date | None) -> Iterator[Line]:
             yield replace(head, invoice_id=number, cost_centre=row[when], amount=amount, paid_on=paid)
 
 
-def _paid(on: date, is_small: bool, chance: np.random.Generator) -> date | None:
-    """Most are paid within 30 days; one in twelve is not. What is paid after the demo's last day is still open."""
-    late = chance.random() < (0.08 if is_small else 0.10)
+def _paid(on: date, turn: int, chance: np.random.Generator) -> date | None:
+    """One in thirteen invoices is paid late. What is paid after the demo's last day is still open."""
+    late = turn % 13 == 6
     paid = on + timedelta(days=int(chance.integers(36, 62) if late else chance.integers(24, 31)))
     return paid if paid < following(LAST) else None
 
