@@ -120,11 +120,16 @@ class _Judge:
         )
 
     def _joined(self) -> str:
-        """The cell of each mapped column; several are joined by a blank."""
+        """The cell of each mapped column; several are joined by a blank, or the first of them that is filled."""
         parts = []
         for column, how in self.read.items():
-            cells = [name(h) for h in how.headings()]
-            joined = cells[0] if len(cells) == 1 else f"concat_ws(' ', {', '.join(f'trim({c})' for c in cells)})"
+            cells = [name(h) for h in how.needed(self.facts.headings)]
+            if len(cells) == 1:
+                joined = cells[0]
+            elif how.any_of:
+                joined = f"coalesce({', '.join(_clean(c) for c in cells)})"
+            else:
+                joined = f"concat_ws(' ', {', '.join(f'trim({c})' for c in cells)})"
             parts.append(f"{joined} as t_{column}")
         return ", ".join(parts) or "null as t_nothing"
 

@@ -222,15 +222,15 @@ class Landing:
         )
 
 
-def finished_files(folder: Path, pattern: str, now: float) -> tuple[list[Path], list[Path]]:
-    """Files of a drop folder that match, by name: those that are finished, and those that changed a moment ago.
+def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple[list[Path], list[Path]]:
+    """Files of a drop folder that match a pattern, by name: those that are finished, and those that changed just now.
 
     Links that leave the folder are not followed.
     """
     root = folder.resolve()
     found = sorted(
         path
-        for path in folder.glob(pattern)
+        for path in {path for pattern in patterns for path in folder.glob(pattern)}
         if path.is_file()
         and not path.name.endswith(_UNFINISHED)
         and not path.name.startswith(".")

@@ -38,7 +38,11 @@ _Rows = Iterator[tuple[int, list[Any]]]
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Read the sheet of the mapping. Raises KetenError when there is no such sheet, or nothing in it."""
     with opened(path) as known, _calamine(path) as book:
-        return _table(known, book, _chosen(book, mapping), mapping)
+        chosen = _chosen(book, mapping)
+        for name in _names(book):
+            if name != chosen:
+                known.sheet(name)  # one that cannot be read was not looked at for persons either
+        return _table(known, book, chosen, mapping)
 
 
 def sheets_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
@@ -133,6 +137,8 @@ def _rows(known: WorkbookScan, book: CalamineWorkbook, name: str) -> Iterator[tu
         raise KetenError(f"the sheet '{name}' cannot be read ({error}); open it and save it again") from None
     filled = sheet.iter_rows()  # from the first row of the sheet on, but from the first column with a value
     left = sheet.start[1] if sheet.start else 0
+    if sheet.end and (sheet.end[0] >= scan.last_row or sheet.end[1] >= scan.last_column):
+        raise KetenError(f"the sheet '{name}' is larger than its cells tell; open it and save it again")
     for number in range(1, scan.last_row + 1):
         row = [""] * left + next(filled, [])
         row += [""] * (scan.last_column - len(row))
@@ -226,7 +232,8 @@ def _forms(mapping: Mapping, headings: list[str]) -> dict[str, str]:
     forms: dict[str, str] = {}
     for column in mapping.columns.values():
         sources = column.headings()
-        parts = (column.format or "").split(" ") if len(sources) > 1 else [column.format or ""]
+        joined = len(sources) > 1 and not column.any_of
+        parts = (column.format or "").split(" ") if joined else [column.format or ""] * len(sources)
         if column.format and len(parts) == len(sources):
             forms = {**dict(zip(sources, parts, strict=True)), **forms}
     if mapping.unpivot and mapping.unpivot.value in forms:

@@ -92,13 +92,10 @@ class WorkbookScan:
         links = self._index("xl/_rels/workbook.xml.rels")
         targets = {link.get("Id"): link.get("Target", "") for link in links}
         self._parts = {
-            sheet.get("name"): posixpath.normpath(posixpath.join("/xl", targets.get(_relation(sheet)) or "")).lstrip(
-                "/"
-            )
+            sheet.get("name"): _from_root(targets.get(_relation(sheet), ""))
             for sheet in book.iterfind("{*}sheets/{*}sheet")
         }
-        for part in ("xl/sharedstrings.xml", "xl/styles.xml"):
-            self._check_count(part)
+        self._check_texts()
         calculation = book.find("{*}calcPr")
         # Written by libraries that do not calculate: Excel must, when it opens the file. Their formulas say 0 until then.
         self._stale = calculation is not None and calculation.get("fullCalcOnLoad") in ("1", "true")
@@ -114,16 +111,17 @@ class WorkbookScan:
         except _NO_XML as error:
             raise KetenError(f"its part {part} cannot be read ({error}); open it and save it again") from None
 
-    def _check_count(self, part: str) -> None:
-        """Hold a list to the length it tells. Calamine makes room for that before it reads, and ends the process if it cannot."""
+    def _check_texts(self) -> None:
+        """Hold the list of texts to the length it tells: calamine makes room for that first, and ends the process if it cannot."""
+        part = "xl/sharedstrings.xml"
         if part not in self._names:
             return
         found = self._archive.getinfo(self._names[part])
 
         def look(_: str, attributes: dict[str, str]) -> None:
-            for told in (attributes[key] for key in ("count", "uniqueCount") if key in attributes):
-                if not told.isdecimal() or int(told) > found.file_size:
-                    raise KetenError(f"its part {part} tells a false length; open it and save it again")
+            told = attributes.get("uniqueCount", "0")
+            if not told.isdecimal() or int(told) > found.file_size:
+                raise KetenError(f"its part {part} tells a false length; open it and save it again")
 
         parser = expat.ParserCreate()
         parser.StartElementHandler = look
@@ -135,7 +133,7 @@ class WorkbookScan:
 
     def sheet(self, name: str) -> SheetScan:
         """Scan one sheet. Raises KetenError when it cannot be read, or spans more cells than there is room for."""
-        part = self._names.get(_plain(self._parts.get(name, "")))
+        part = self._names.get(self._parts.get(name, ""))
         if part is None:
             raise KetenError(f"the sheet '{name}' is in its list, but not in the file; open it and save it again")
         try:
@@ -143,6 +141,11 @@ class WorkbookScan:
                 return _Cells(name, self._stale).scan(source)
         except _NO_XML as error:
             raise KetenError(f"the sheet '{name}' cannot be read ({error}); open it and save it again") from None
+
+
+def _from_root(target: str) -> str:
+    """The name of a part that the list of sheets refers to."""
+    return _plain(posixpath.normpath(posixpath.join("/xl", target))).lstrip("/")
 
 
 def _relation(sheet: ElementTree.Element) -> str | None:

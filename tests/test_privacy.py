@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,13 +33,26 @@ def found(folder: Path, content: str | bytes, mapped: str = "Code", name: str = 
         "email_adres",
         "Employee name",
         "Birth date",
+        "EmployeeFirstName",
+        "birthDate",
+        "ResponsiblePerson",
+        "Contactpersoon",
+        "supplier_name",
+        "CurrentName",
+        "Naam van de eigenaar",
     ],
 )
 def test_a_heading_tells(tmp_path: Path, heading: str) -> None:
     assert found(tmp_path, f"Code;{heading}\nA;x\n") == [heading]
 
 
-@pytest.mark.parametrize("heading", ["Namens", "Locatienaamgeving", "Bedrag", "Besnoeiing", "Mailing", "Sitecode"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        *["Namens", "Locatienaamgeving", "Bedrag", "Besnoeiing", "Mailing", "Sitecode"],
+        *["Body Name", "EmployerName", "company_name", "Naam van het gebouw", "naam organisatie", "Persons"],
+    ],
+)
 def test_another_heading_does_not(tmp_path: Path, heading: str) -> None:
     assert found(tmp_path, f"Code;{heading}\nA;x\n") == []
 
