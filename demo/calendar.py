@@ -43,13 +43,14 @@ def grouped(span: Sequence[date], size: int) -> list[list[date]]:
     return list(found.values())
 
 
-def blocks(span: Sequence[date], size: int) -> list[list[date]]:
-    """Months as a sender puts them together in files: what was before the last year by calendar year, then by `size`.
+def blocks(span: Sequence[date], size: int, large: bool = False) -> list[list[date]]:
+    """Months as a sender puts them together in files: the history at once, or by year where it is large, then by `size`.
 
     A deployment begins with its history, and goes on with what comes each month or quarter.
     """
     past, recent = ([m for m in span if (m >= RECENT) is new] for new in (False, True))
-    return grouped(past, 12) + grouped(recent, size)
+    history = grouped(past, 12) if large else [past] if past else []
+    return history + grouped(recent, size)
 
 
 def days(first: date, end: date) -> Days:
@@ -101,10 +102,10 @@ def _change(year: int, month: int) -> np.datetime64:
 
 
 def local_time(utc: Days) -> Days:
-    """Dutch local time of instants in order, in minutes. They lie in one year or two that follow."""
+    """Dutch local time of instants in order, in minutes."""
     instants = utc.astype("datetime64[m]")
     summer = np.zeros(len(instants), dtype=bool)
-    for year in {instants[0].astype(object).year, instants[-1].astype(object).year}:
+    for year in range(instants[0].astype(object).year, instants[-1].astype(object).year + 1):
         summer |= (instants >= _change(year, 3)) & (instants < _change(year, 10))
     return instants + np.where(summer, np.timedelta64(120, "m"), np.timedelta64(60, "m"))
 

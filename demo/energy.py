@@ -43,7 +43,7 @@ def quarter_hour_sites(demo: Demo) -> list[Site]:
 
 def energy(demo: Demo) -> None:
     """All deliveries of readings."""
-    for block in blocks(demo.span, 1):
+    for block in blocks(demo.span, 1, large=True):
         _quarter_hours(demo, block)
     for block in blocks(demo.span, 3):
         day = days(block[0], following(block[-1]))

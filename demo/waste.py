@@ -59,7 +59,7 @@ def _mass(site: Site, stream: Stream, month: date) -> float:
 
 def waste(demo: Demo) -> None:
     """All deliveries of waste."""
-    for block in blocks(demo.span, 1):
+    for block in blocks(demo.span, 1, large=True):
         _collected(demo, block)
     for block in blocks(demo.span, 3):
         _shredded(demo, block)
