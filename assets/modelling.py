@@ -45,8 +45,8 @@ def roll_up(engine: Engine, catalogue: Catalogue) -> int:
     """Leaves and rolled-up values of all indicators under natural keys; the number of values."""
     keys = all_keys(catalogue)
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
-    engine.replace(LEAVES, " union all ".join(_leaf_select(i, keys) for i in items))
-    return engine.replace(VALUES, " union all by name ".join(f"({rollup_select(i, keys)})" for i in items))
+    engine.replace(LEAVES, *(_leaf_select(i, keys) for i in items))
+    return engine.replace(VALUES, *(rollup_select(i, keys) for i in items))
 
 
 def _leaf_select(indicator: Indicator, keys: list[str]) -> str:

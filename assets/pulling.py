@@ -43,7 +43,7 @@ def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[l
         raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
     if not folder.is_dir():
         raise KetenError(f"sources.yml: the folder {folder} of {source.origin}/{source.dataset} does not exist")
-    return finished_files(folder, mapping.files, time.time())
+    return finished_files(folder, mapping.patterns, time.time())
 
 
 def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) -> Pulled:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
+from resources.cells import text
 from resources.engine import Engine
 from resources.errors import KetenError
 from resources.intake import DatasetIntake
 from resources.landing import Landing
 from resources.progress import Progress
 from resources.published import rows_of
-from resources.reading import text
 from resources.receipt_list import dataset_order, prepare
 
 if TYPE_CHECKING:

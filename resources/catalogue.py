@@ -18,10 +18,9 @@ from resources.catalogue_models import (
     Indicator,
     Mapping,
     Model,
-    Settings,
-    Source,
     Unit,
 )
+from resources.deployment_models import Settings, Source
 from resources.errors import KetenError
 from resources.reference_tables import ReferenceRow, ReferenceTable
 

@@ -6,22 +6,17 @@ rules that need two declarations (catalogue).
 
 from __future__ import annotations
 
-import os
-import re
+from collections.abc import Collection
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from resources.errors import KetenError
 
 Severity = Literal["critical", "warning", "info"]
 # In the columns of a model: the surrogate key of every column that has a dimension.
 DIMENSION_KEYS = "dimension_keys"
 # The geography whose emission factors come first where keten.yml names no other.
 HOME = "NL"
-ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 class Declared(BaseModel):
@@ -130,6 +125,8 @@ class FileFormat(Declared):
     thousands: str = ""
     encoding: Literal["utf-8", "cp1252"] = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    sheet: str | None = Field(default=None, min_length=1)
+    records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
 
 
 class IssuedAt(Declared):
@@ -168,6 +165,7 @@ class MappedColumn(Declared):
     """Where a contract column comes from: headings, a constant, or the name of the file (the group of a pattern)."""
 
     from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
+    any_of: tuple[str, ...] = Field(default=(), min_length=2)
     value: str | None = None
     file: str | None = None
     format: str | None = None
@@ -177,10 +175,16 @@ class MappedColumn(Declared):
     shift: str | None = Field(default=None, pattern=r"^-?\d+ (day|month|year)$")
 
     def headings(self) -> tuple[str, ...]:
-        """The source headings this column is made of."""
+        """The source headings this column is made of: joined, or of `any_of` each in the place of the others."""
         if self.from_ is None:
-            return ()
+            return self.any_of
         return (self.from_,) if isinstance(self.from_, str) else self.from_
+
+    def needed(self, found: Collection[str]) -> tuple[str, ...]:
+        """The headings it needs of a file that has these: of `any_of` those it has, or all as one name when it has none."""
+        if not self.any_of:
+            return self.headings()
+        return tuple(h for h in self.any_of if h in found) or ("' or '".join(self.any_of),)
 
 
 class Mapping(Declared):
@@ -189,7 +193,8 @@ class Mapping(Declared):
     origin: str
     dataset: str
     title: str
-    files: str
+    files: str | tuple[str, ...]
+    delivery: Literal["increment"] | None = None
     format: FileFormat = FileFormat()
     issued_at: IssuedAt | None = None
     time: TimeRule | None = None
@@ -197,6 +202,11 @@ class Mapping(Declared):
     unpivot: Unpivot | None = None
     columns: dict[str, MappedColumn]
     ignore: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns for file names within the source folder."""
+        return (self.files,) if isinstance(self.files, str) else self.files
 
     @property
     def reads_name(self) -> bool:
@@ -275,47 +285,3 @@ class Indicator(Declared):
     components: dict[str, Component]
     levels: tuple[tuple[str, ...], ...]
     range: tuple[Decimal, Decimal] | None = None
-
-
-class Reporting(Declared):
-    """The reporting months, inclusive; without `to` up to the last whole month."""
-
-    first: str = Field(alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-
-
-class Settings(Declared):
-    """keten.yml: the deployment."""
-
-    organisation: str
-    languages: tuple[Literal["nl", "en"], ...] = ("nl", "en")
-    zone: str = "Europe/Amsterdam"
-    geography: str = HOME
-    reporting: Reporting
-
-
-class Source(Declared):
-    """One line of sources.yml: what is pulled from where."""
-
-    dataset: str
-    origin: str
-    path: str
-
-    def resolved_path(self, project: Path) -> Path:
-        """The folder, with `${env:NAME}` or `${env:NAME:-default}` filled in. Raises KetenError for what is not set."""
-
-        def fill(match: re.Match[str]) -> str:
-            value = os.environ.get(match.group(1)) or match.group(2)
-            if not value:
-                raise KetenError(
-                    f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}"
-                )
-            return value
-
-        return project / ENV_VARIABLE.sub(fill, self.path)
-
-
-class Sources(Declared):
-    """sources.yml."""
-
-    sources: tuple[Source, ...]

@@ -25,12 +25,12 @@ from resources.catalogue_models import (
     Indicator,
     Mapping,
     Model,
-    Settings,
-    Sources,
     Unit,
 )
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
+from resources.deployment_models import Settings, Sources
 from resources.errors import KetenError
+from resources.mapping_rules import MappingRules
 from resources.reference_tables import ReferenceRow, ReferenceTable
 from resources.sql_compiler import compile_sql
 
@@ -112,6 +112,7 @@ class _Reader:
         if self.project:
             self._deployment(self.project)
         Rules(self.found).hold()
+        MappingRules(self.found).hold()
         self.found.fingerprint = self._digest.hexdigest()
 
     def _deployment(self, project: Path) -> None:

@@ -1,12 +1,11 @@
 """What must hold between declarations: units, code lists, columns, references and refs that exist.
 
-Belongs here: rules that need two declarations, and the wording of their errors. Does not belong here: reading files
-(catalogue), and the shape of one declaration (catalogue_models).
+Belongs here: rules that need two declarations, and the wording of their errors. Does not belong here: mappings
+(mapping_rules), reading files (catalogue_reading), the shape of one declaration (catalogue_models).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -16,15 +15,13 @@ from pydantic import ValidationError
 
 from resources.catalogue_models import (
     DIMENSION_KEYS,
-    ENV_VARIABLE,
     Column,
     Contract,
     Declared,
     Indicator,
-    MappedColumn,
-    Mapping,
     Model,
 )
+from resources.deployment_models import ENV_VARIABLE
 from resources.errors import KetenError, meant
 from resources.reference_tables import ReferenceTable, typed_rows
 
@@ -49,7 +46,6 @@ ENGINE_TABLES = {
     "run": ("clock", "knowledge", "month"),
 }
 _PROVIDED = ("publish", "register", "intake", "audit")
-_TIMED = ("start_utc", "end_utc", "local_date")
 
 
 def explain(kind: type[Declared], error: ValidationError) -> str:
@@ -98,8 +94,6 @@ class Rules:
             self._reference(table)
         for contract in found.contracts.values():
             self._contract(contract)
-        for mapping in found.mappings.values():
-            self._mapping(mapping)
         for model in found.models.values():
             self._model(model)
         for indicator in found.indicators.values():
@@ -175,80 +169,6 @@ class Rules:
                 )
             if low > high:
                 raise KetenError(f"{place}: {expectation.expect}: min_value is above max_value; swap them")
-
-    def _mapping(self, mapping: Mapping) -> None:
-        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
-        self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
-        contract = self.found.contracts[mapping.dataset]
-        self._shape(place, mapping)
-        made = set(mapping.columns)
-        if mapping.time:
-            for name in _TIMED:
-                self._one_of(place, "time: column", name, contract.columns)
-                if name in made:
-                    raise KetenError(f"{place}: columns: '{name}' is made from 'stamp'; remove it")
-            made |= set(_TIMED)
-        for name, column in mapping.columns.items():
-            self._one_of(place, "column", name, [*contract.columns, *(["stamp"] if mapping.time else [])])
-            if [bool(column.headings()), column.value is not None, column.file is not None].count(True) != 1:
-                raise KetenError(f"{place}: columns.{name}: write one of from, value and file")
-            made |= self._converted(place, name, column)
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(
-                    f"{place}: columns: '{name}' is required by the contract; map it with from, value or file"
-                )
-
-    def _shape(self, place: str, mapping: Mapping) -> None:
-        """Time rule and regular expressions of a mapping."""
-        if (mapping.time is not None) != ("stamp" in mapping.columns):
-            raise KetenError(f"{place}: time: it goes with a column 'stamp'; write both or neither")
-        if mapping.time:
-            self._zone(f"{place}: time.zone", mapping.time.zone)
-        patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
-        if mapping.unpivot:
-            patterns["unpivot.headings"] = mapping.unpivot.headings
-        grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}
-        if mapping.issued_at:
-            grouped["issued_at.pattern"] = mapping.issued_at.pattern
-        patterns |= grouped
-        for field, pattern in patterns.items():
-            try:
-                groups = re.compile(pattern).groups
-            except re.error as error:
-                raise KetenError(f"{place}: {field}: not a regular expression ({error}); correct it") from None
-            if field in grouped and groups != 1:
-                raise KetenError(
-                    f"{place}: {field}: put what is wanted, and only that, between parentheses: '_(\\d{{8}})'"
-                )
-
-    def _converted(self, place: str, name: str, mapped: MappedColumn) -> set[str]:
-        """Check unit, codes and shift of a mapped column; the columns its unit fills besides."""
-        place = f"{place}: columns.{name}"
-        column = self.found.columns.get(name) or Column(name=name, type="timestamp", nl=name, en=name)
-        if mapped.shift and column.type not in ("date", "month"):
-            raise KetenError(f"{place}: shift: only a date can be shifted; remove it")
-        self._codes(place, column, mapped)
-        if not mapped.unit:
-            return set()
-        self._one_of(place, "unit", mapped.unit, self.found.units)
-        if column.unit_in and self.found.columns[column.unit_in].codes == "unit":
-            return {column.unit_in}
-        if column.unit is None:
-            raise KetenError(f"{place}: unit: this column has no unit of measure; remove it")
-        units = self.found.units
-        if units[mapped.unit].canonical_code != units[column.unit].canonical_code:
-            fit = ", ".join(c for c, u in units.items() if u.canonical_code == units[column.unit].canonical_code)
-            raise KetenError(f"{place}: unit '{mapped.unit}' cannot become '{column.unit}'; choose one of {fit}")
-        return set()
-
-    def _codes(self, place: str, column: Column, mapped: MappedColumn) -> None:
-        if column.codes is None:
-            if mapped.codes or mapped.default is not None:
-                raise KetenError(f"{place}: codes: this column has no code list; remove codes and default")
-            return
-        for code in [*mapped.codes.values(), *(c for c in (mapped.default, mapped.value) if c is not None)]:
-            self._one_of(place, f"code of {column.codes}", code, self.found.code_lists[column.codes])
 
     def _model(self, model: Model) -> None:
         place = f"{model.name.replace('.', '/')}.yml"

@@ -105,25 +105,35 @@ class Engine:
             self.connection.unregister("loading")
         return data.num_rows
 
-    def replace(self, table: str, select: str) -> int:
-        """Replace a table by the result of a select; returns its number of rows."""
-        self.connection.execute(f"create or replace table {table} as {select}")
+    def replace(self, table: str, select: str, *more: str) -> int:
+        """Replace a table by the results of selects, by column name; returns its number of rows.
+
+        Many selects in one statement take far longer to plan than one after the other.
+        """
+        steps = [f"create or replace table {table} as {select}", *(f"insert into {table} by name {s}" for s in more)]
+        self._together(*steps)
         return self.count(table)
 
     def replace_months(self, table: str, select: str, column: str) -> int:
         """Replace the rows of the months in `run.month` by a select restricted to them; creates the table if absent."""
         if not self.columns(table):
             return self.replace(table, select)
-        connection = self.connection
-        connection.execute("begin")
-        try:
-            connection.execute(f"delete from {table} where {column} in (select month from run.month)")
-            connection.execute(f"insert into {table} by name {select}")
-            connection.execute("commit")
-        except duckdb.Error:
-            roll_back(connection)
-            raise
+        self._together(
+            f"delete from {table} where {column} in (select month from run.month)",
+            f"insert into {table} by name {select}",
+        )
         return self.count(table)
+
+    def _together(self, *statements: str) -> None:
+        """Run all of some statements, or none."""
+        self.connection.execute("begin")
+        try:
+            for statement in statements:
+                self.connection.execute(statement)
+            self.connection.execute("commit")
+        except BaseException:
+            roll_back(self.connection)
+            raise
 
     def rewrite(self) -> None:
         """Write the file anew, so that nothing of deleted rows is left in its free blocks. The engine is closed after it."""

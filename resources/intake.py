@@ -19,6 +19,7 @@ import duckdb
 from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
+from resources.files import is_compressed, kind_of
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
 from resources.receipt_list import code_fingerprint, list_receipts
@@ -314,7 +315,8 @@ def _batches(due: list[Receipt]) -> list[list[Receipt]]:
     batches: list[list[Receipt]] = []
     room = 0
     for receipt in due:
-        size = receipt.byte_count * (8 if receipt.file_name.endswith(".gz") else 1)
+        packed = is_compressed(receipt.file_name) or kind_of(receipt.file_name) == "xlsx"
+        size = receipt.byte_count * (8 if packed else 1)
         if not batches or size > room:
             batches.append([])
             room = BATCH_BYTES

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resources.cells import CELL, FileFacts, name, text
 from resources.engine import TYPES
 from resources.errors import KetenError
-from resources.reading import CELL, FileFacts, name, text
 from resources.zones import DOUBLED, SKIPPED, zone_expression
 
 if TYPE_CHECKING:
@@ -120,11 +120,16 @@ class _Judge:
         )
 
     def _joined(self) -> str:
-        """The cell of each mapped column; several are joined by a blank."""
+        """The cell of each mapped column; several are joined by a blank, or the first of them that is filled."""
         parts = []
         for column, how in self.read.items():
-            cells = [name(h) for h in how.headings()]
-            joined = cells[0] if len(cells) == 1 else f"concat_ws(' ', {', '.join(f'trim({c})' for c in cells)})"
+            cells = [name(h) for h in how.needed(self.facts.headings)]
+            if len(cells) == 1:
+                joined = cells[0]
+            elif how.any_of:
+                joined = f"coalesce({', '.join(_clean(c) for c in cells)})"
+            else:
+                joined = f"concat_ws(' ', {', '.join(f'trim({c})' for c in cells)})"
             parts.append(f"{joined} as t_{column}")
         return ", ".join(parts) or "null as t_nothing"
 
@@ -245,6 +250,9 @@ class _Judge:
         if column in self.read and kind != "text":
             reason = f"unknown_code:{column}" if kind == "code" else f"not_a_{_WORDS.get(kind, 'date')}:{column}"
             tests.append((f"{cell} is not null and {column} is null", reason))
+        if column in self.read and kind in ("text", "code") and self.facts.unreadable:
+            # In every other type such a text is no value anyway.
+            tests.append((f"regexp_matches({cell}, {text(self.facts.unreadable)})", f"unreadable:{column}"))
         if declared.range:
             low, high = declared.range
             tests.append((f"{column} not between {low} and {high}", f"out_of_range:{column}"))

@@ -4,7 +4,8 @@ Belongs here: storing, listing, withdrawing and purging deliveries; what a file 
 Does not belong here: what the rows mean (judging), or what became of them (the engine knows).
 
 A receipt is identified by origin, dataset and content, so the same bytes sent twice are one receipt. The content is the
-bytes and, where the mapping reads the name of a file, that name. Receipts are small JSON files replaced atomically; the
+bytes and what the name tells of them: that they are a workbook or JSON and, where the mapping reads the name of a file, the
+whole name. Receipts are small JSON files replaced atomically; the
 bytes lie beside them under their sha256.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from resources.errors import KetenError
+from resources.files import kind_of, stored_suffix
 
 MAX_FILE_BYTES = 4 * 1024**3
 SETTLE_SECONDS = 30
@@ -67,8 +69,13 @@ class Delivery:
 
     @property
     def receipt_id(self) -> str:
-        """Origin, dataset and the beginning of a digest of the content, of which a name that is read is a part."""
-        content = hashlib.sha256(f"{self.sha256} {self.name}".encode()).hexdigest() if self.is_named else self.sha256
+        """Origin, dataset and the beginning of a digest of the content, of which what a name tells is a part.
+
+        So a workbook that was sent as .csv, and rejected, can be sent again as .xlsx.
+        """
+        kind = kind_of(self.name)
+        told = self.name if self.is_named else "" if kind == "csv" else kind
+        content = hashlib.sha256(f"{self.sha256} {told}".encode()).hexdigest() if told else self.sha256
         return f"{self.origin}__{self.dataset}-{content[:12]}"
 
 
@@ -95,9 +102,8 @@ class Landing:
             part.mkdir(parents=True, exist_ok=True)
 
     def path(self, receipt: Receipt) -> Path:
-        """Where the bytes of a receipt lie; the original suffix is kept so that readers know the compression."""
-        suffix = ".csv.gz" if receipt.file_name.lower().endswith(".gz") else ".csv"
-        return self._bytes / f"{receipt.sha256}{suffix}"
+        """Where the bytes of a receipt lie; a suffix is kept so that readers know form and compression."""
+        return self._bytes / f"{receipt.sha256}{stored_suffix(receipt.file_name)}"
 
     def receipts(self) -> list[Receipt]:
         """All receipts in the total order of deliveries."""
@@ -195,8 +201,9 @@ class Landing:
         moment = now_utc()
         changed = replace(receipt, withdrawn_at=moment, withdrawn_because=reason, purged_at=moment)
         self._write(changed)
-        if not any(r.sha256 == receipt.sha256 and r.purged_at is None for r in self.receipts()):
-            self.path(receipt).unlink(missing_ok=True)
+        path = self.path(receipt)
+        if not any(self.path(r) == path and r.purged_at is None for r in self.receipts()):
+            path.unlink(missing_ok=True)
         return changed
 
     def sweep(self) -> None:
@@ -215,15 +222,15 @@ class Landing:
         )
 
 
-def finished_files(folder: Path, pattern: str, now: float) -> tuple[list[Path], list[Path]]:
-    """Files of a drop folder that match, by name: those that are finished, and those that changed a moment ago.
+def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple[list[Path], list[Path]]:
+    """Files of a drop folder that match a pattern, by name: those that are finished, and those that changed just now.
 
     Links that leave the folder are not followed.
     """
     root = folder.resolve()
     found = sorted(
         path
-        for path in folder.glob(pattern)
+        for path in {path for pattern in patterns for path in folder.glob(pattern)}
         if path.is_file()
         and not path.name.endswith(_UNFINISHED)
         and not path.name.startswith(".")

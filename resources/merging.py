@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from resources.cells import text
 from resources.engine import TYPES
-from resources.reading import text
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +48,8 @@ class DatasetTables:
         self._references = {n: c.references for n, c in contract.columns.items() if c.references}
         self._keys = {d: catalogue.contracts[d].key[0] for d in self._references.values()}
         self._columns = ", ".join(self.types)
+        of_ours = [m for m in catalogue.mappings.values() if m.dataset == contract.name]
+        self._adding = {m.origin for m in of_ours if m.delivery == "increment"}
         self._create()
 
     def _create(self) -> None:
@@ -119,7 +121,8 @@ class DatasetTables:
             if self._any(f"{table} e where {within}")
         )
         if self.contract.delivery != "increment":
-            self._add_window(incoming, receipt_id)
+            if not self._only_adds(receipt_id):
+                self._add_window(incoming, receipt_id)
             covered = f"select {_list(self.key, 'e')} from {self.name} e where {self._covered_by(receipt_id)}"
             # A later window may already cover these rows, whether or not it repeats their keys.
             touched = " union ".join(part for part in (touched, covered, f"select {keys} from {incoming}") if part)
@@ -168,6 +171,13 @@ class DatasetTables:
             run(f"create or replace temp table version as select {self._columns} from {self.name} limit 0")
             self._settle()
         return touched
+
+    def _only_adds(self, receipt_id: str) -> bool:
+        """Whether the mapping of a receipt says that its rows add to what there is, whatever the contract expects."""
+        if not self._adding:
+            return False
+        row = self.connection.execute("select origin from intake.receipt where receipt_id = ?", [receipt_id]).fetchone()
+        return row is not None and row[0] in self._adding
 
     def _add_window(self, incoming: str, receipt_id: str) -> None:
         """Note what a window or full delivery covers: every scope value in it × the months from its first to its last."""

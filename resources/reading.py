@@ -1,244 +1,112 @@
-"""Reading delivered CSV files as text cells with the physical line of every record.
+"""Reading a delivered file as text cells with the place of every row, whatever its form.
 
-Belongs here: bytes, encodings, headings, line numbers. Does not belong here: what a cell means (judging).
+Belongs here: what the rest of the product asks of a file. Does not belong here: how one form is read (reading_csv,
+reading_xlsx, reading_json), what a cell means (judging).
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
+from resources import reading_csv
+from resources.cells import Cells, FileFacts, name, text
 from resources.errors import KetenError
+from resources.files import kind_of
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from resources.catalogue import Mapping
 
-MAX_TEXT_BYTES = 4 * 1024**3
-_PIECE = 4 * 1024**2
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """What one pass over the bytes tells; lines are physical lines, counted from 1."""
-
-    headings: tuple[str, ...]
-    header_line: int
-    last_line: int
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
-
-    relation: str
-    rows: int
-    blank_rows: int
-
-
-def headings_of(path: Path, mapping: Mapping) -> tuple[str, ...]:
-    """The headings of a file, from its beginning alone. Raises KetenError when there are none or two are the same."""
-    return _header(next(_pieces(path), b""), mapping)[0]
+_MOST_TOLD = 40
 
 
 def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
     """Scan a file once. Raises KetenError when its rows cannot be trusted: unreadable, truncated, no header, wrong kind."""
-    scan = _Scan(mapping)
-    header: tuple[tuple[str, ...], int] | None = None
-    for piece in _pieces(path):
-        scan.add(piece)
-        header = header or _header(piece, mapping)
-    scan.end()
-    if header is None:
-        raise KetenError("it is empty")
-    _require(header[0], mapping)
-    return FileFacts(*header, scan.lines)
-
-
-class _Scan:
-    """One pass: is it text, and how many lines."""
-
-    def __init__(self, mapping: Mapping) -> None:
-        self._utf8 = mapping.format.encoding == "utf-8"
-        self._rest = b""
-        self._last = b"\n"
-        self.lines = 0
-
-    def add(self, piece: bytes) -> None:
-        """Take in the next piece. Raises KetenError for what is not text in the encoding of the mapping."""
-        if b"\0" in piece:
-            raise KetenError("it holds NUL bytes, so it is not text; was a workbook renamed to .csv?")
-        if self._utf8 and (self._rest or not piece.isascii()):
-            self._decode(piece)
-        self.lines += piece.count(b"\n")
-        self._last = piece[-1:]
-
-    def end(self) -> None:
-        """The file is over. Raises KetenError when it stops in the middle of a character."""
-        if self._rest:
-            raise self._not_text(self.lines + 1)
-        self.lines += self._last != b"\n"
-
-    def _decode(self, piece: bytes) -> None:
-        data = self._rest + piece
-        try:
-            data.decode("utf-8")
-            self._rest = b""
-        except UnicodeDecodeError as error:
-            # A character may go on in the next piece; it has four bytes at most.
-            if len(data) - error.start > 3:
-                raise self._not_text(self.lines + 1 + data[: error.start].count(b"\n")) from None
-            self._rest = data[error.start :]
-
-    def _not_text(self, line: int) -> KetenError:
-        return KetenError(
-            f"line {line} holds bytes that are not UTF-8; if the sender uses Windows text, write"
-            " `format: {encoding: cp1252}` in the mapping"
-        )
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    opener = gzip.open if path.name.endswith(".gz") else open
-    total = 0
-    try:
-        with opener(path, "rb") as source:
-            while piece := source.read(_PIECE):
-                total += len(piece)
-                if total > MAX_TEXT_BYTES:
-                    raise KetenError(f"it unpacks to more than {MAX_TEXT_BYTES} bytes; split the file")
-                yield piece
-    except (OSError, EOFError, zlib.error) as error:
-        raise KetenError(f"it cannot be read to its end ({error}); ask for it to be sent again") from None
-
-
-def _header(head: bytes, mapping: Mapping) -> tuple[tuple[str, ...], int]:
-    """The record after `skip_lines` others, and the line on which it ends; blank lines are no records."""
-    text = head.decode("cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig", errors="ignore")
-    rows = _csv_reader(io.StringIO(text, newline=""), mapping)
-    try:
-        found = next(islice((row for row in rows if row), mapping.format.skip_lines, None), None)
-    except csv.Error as error:
-        raise KetenError(f"the header row cannot be read ({error})") from None
-    if not found or not any(cell.strip() for cell in found):
-        raise KetenError("it is empty or has no header row")
-    headings = tuple(cell.strip() for cell in found)
-    if len({h.lower() for h in headings}) < len(headings):
+    facts = _scan(path, mapping)
+    if facts.fault:
+        raise KetenError(facts.fault)
+    if len({h.lower() for h in facts.headings}) < len(facts.headings):
         raise KetenError("two columns have the same heading; name them apart")
-    return headings, rows.line_num
+    _require(facts, mapping)
+    return facts
 
 
-def _csv_reader(source: TextIO, mapping: Mapping) -> Any:
-    csv.field_size_limit(_PIECE)
-    return csv.reader(source, delimiter=mapping.format.delimiter, quotechar=mapping.format.quote or None)
+def _scan(path: Path, mapping: Mapping) -> FileFacts:
+    kind = kind_of(path.name)
+    if kind == "csv":
+        return reading_csv.scan(path, mapping)
+    if kind == "xlsx":
+        from resources import reading_xlsx
+
+        return reading_xlsx.scan(path, mapping)
+    from resources import reading_json
+
+    return reading_json.scan(path, mapping)
 
 
-def _require(headings: tuple[str, ...], mapping: Mapping) -> None:
-    wanted = {h for column in mapping.columns.values() for h in column.headings()}
+def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
+    """Everything in a file that has headings, first what the mapping reads; faults are left for `inspect_file`.
+
+    A workbook may hold other sheets, a JSON file what stands around its records. Raises KetenError for what no reader can
+    open.
+    """
+    kind = kind_of(path.name)
+    if kind == "csv":
+        yield reading_csv.header_of(path, mapping)
+    elif kind == "xlsx":
+        from resources import reading_xlsx
+
+        yield from reading_xlsx.sheets_in(path, mapping)
+    else:
+        from resources import reading_json
+
+        yield from reading_json.tables_in(path, mapping)
+
+
+def _require(facts: FileFacts, mapping: Mapping) -> None:
+    wanted = {h for column in mapping.columns.values() for h in column.needed(facts.headings)}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}
-    missing = sorted(wanted - set(headings))
-    if missing:
+    mapped = f"the heading '{{}}' of mapping {mapping.origin}__{mapping.dataset}"
+    if missing := sorted(wanted - set(facts.headings)):
+        found = ", ".join(facts.headings[:_MOST_TOLD]) + (", ..." if len(facts.headings) > _MOST_TOLD else "")
+        raise KetenError(f"{mapped.format(missing[0])} is missing; found: {found}")
+    if several := sorted(wanted & facts.several):
         raise KetenError(
-            f"the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing;"
-            f" found: {', '.join(headings)}"
+            f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"
         )
 
 
-def text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-CELL = "cell "
-
-
-def name(heading: str) -> str:
-    """SQL identifier of the cells under a heading; the prefix keeps it apart from contract columns of the same name."""
-    return '"' + CELL + heading.replace('"', '""') + '"'
-
-
-def cells_of(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts) -> str:
-    """The relation of the text cells of a file under their headings, in the order of the file."""
-    form = mapping.format
-    if form.encoding == "cp1252":
-        connection.register("decoded_cells", _decoded(path, mapping, facts))
-        return "decoded_cells"
-    columns = ", ".join(f"{text(CELL + h)}: 'VARCHAR'" for h in facts.headings)
-    return (
-        f"read_csv({text(str(path))}, delim = {text(form.delimiter)}, quote = {text(form.quote)},"
-        f" escape = {text(form.quote)}, header = false, skip = {facts.header_line}, columns = {{{columns}}},"
-        " auto_detect = false, encoding = 'utf-8', null_padding = false, strict_mode = true)"
-    )
-
-
-def _decoded(path: Path, mapping: Mapping, facts: FileFacts) -> pa.Table:
-    """The cells of a file in Windows text. DuckDB knows Latin-1 only, in which the euro sign and 26 others are no text."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    names = [CELL + h for h in facts.headings]
-    form = mapping.format
-    try:
-        return arrow_csv.read_csv(
-            path,
-            arrow_csv.ReadOptions(encoding="cp1252", skip_rows=facts.header_line, column_names=names),
-            arrow_csv.ParseOptions(delimiter=form.delimiter, quote_char=form.quote or False, newlines_in_values=True),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-        )
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise KetenError(f"it cannot be read as Windows text ({str(error).splitlines()[0][:200]})") from None
+def cells_of(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, lenient: bool = False
+) -> str:
+    """The relation of the text cells of a file under their headings; `lenient` leaves out rows that cannot be read."""
+    if facts.table is None:
+        return reading_csv.cells_of(connection, path, mapping, facts, lenient)
+    connection.register("file_cells", facts.table)
+    return "file_cells"
 
 
 def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
 ) -> Cells:
-    """Read the cells into a temporary table. Raises KetenError when its lines cannot be told.
-
-    DuckDB keeps the order of a file when it makes a table of nothing else, outside a transaction, so the place of a row
-    tells its line. Numbering it with a window would keep all that follows in one thread.
-    """
-    connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
-    counted = connection.execute(f"select count(*) from {table}").fetchone()
-    rows = int(counted[0]) if counted else 0
-    if rows == facts.last_line - facts.header_line:
-        return Cells(f"(select rowid + {facts.header_line + 1} as row_no, * from {table})", rows, 0)
-    starts, blank = _record_lines(path, mapping, facts)
-    if rows != len(starts):
-        raise KetenError("its rows cannot be told from its lines; are all quotes closed?")
-    import pyarrow as pa
-
-    connection.register("line_numbers", pa.table({"ordinal": range(len(starts)), "row_no": starts}))
-    connection.execute(f"create or replace temp table {table}_line as from line_numbers")
-    connection.unregister("line_numbers")
-    return Cells(f"(select l.row_no, r.* from {table} r join {table}_line l on l.ordinal = r.rowid)", rows, blank)
-
-
-def _record_lines(path: Path, mapping: Mapping, facts: FileFacts) -> tuple[list[int], int]:
-    """Where each record starts, for the rare file with blank lines or line breaks within quotes; and its blank lines."""
-    opener = gzip.open if path.name.endswith(".gz") else open
-    encoding = "cp1252" if mapping.format.encoding == "cp1252" else "utf-8-sig"
-    starts, blank, before = [], 0, 0
-    with opener(path, "rt", encoding=encoding, newline="") as source:  # type: ignore[operator]
-        rows = _csv_reader(source, mapping)
-        for row in rows:
-            if before >= facts.header_line:
-                starts += [before + 1] if row else []
-                blank += not row
-            before = rows.line_num
-    return starts, blank
+    """Read the cells into a temporary table. Raises KetenError when its lines cannot be told."""
+    if facts.table is None:
+        return reading_csv.read_cells(connection, path, mapping, facts, table)
+    relation = cells_of(connection, path, mapping, facts)
+    connection.execute(f"create or replace temp table {table} as from {relation}")
+    connection.unregister(relation)
+    return Cells(table, facts.table.num_rows, facts.blank_rows)
 
 
 def row_text(mapping: Mapping, facts: FileFacts) -> str:
-    """SQL of the original cells of a row, joined by the sender's delimiter."""
+    """SQL of the original cells of a row: joined by the sender's delimiter; `;` for a sheet; an object for JSON."""
+    if facts.kind in ("json", "jsonl"):
+        pairs = ", ".join(f"{text(h)}: {name(h)}" for h in facts.headings)
+        return f"json_merge_patch('{{}}', {{{pairs}}}::json)::varchar"
     cells = ", ".join(f"coalesce({name(h)}, '')" for h in facts.headings)
-    return f"concat_ws({text(mapping.format.delimiter)}, {cells})"
+    return f"concat_ws({text(mapping.format.delimiter if facts.kind == 'csv' else ';')}, {cells})"

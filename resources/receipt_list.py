@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from resources.engine import Engine
     from resources.landing import Landing
 
+_INTAKE = (
+    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
+    *("repeats", "staging", "workbook_scan", "zones"),
+)
+
 
 def code_fingerprint() -> str:
     """sha256 over the Python files of intake: a changed judge judges again."""
     digest = hashlib.sha256()
-    for name in ("intake", "judging", "merging", "reading", "repeats", "staging", "zones"):
+    for name in _INTAKE:
         digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
     return digest.hexdigest()
 

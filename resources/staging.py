@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources import judging, reading, repeats
+from resources.cells import FileFacts
 from resources.errors import KetenError
 from resources.merging import DatasetTables
 
@@ -35,7 +36,7 @@ def original_text(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Ma
 def _text_of(
     connection: duckdb.DuckDBPyConnection,
     mapping: Mapping,
-    facts: reading.FileFacts,
+    facts: FileFacts,
     cells: str,
     wanted: str,
     table: str,
@@ -70,15 +71,15 @@ class Stage:
         self._connection = connection
         self._mapping = mapping
         self._table = f"stage_{number}"
-        self._facts = reading.inspect_file(path, mapping)
-        cells = reading.read_cells(connection, path, mapping, self._facts, f"{self._table}_cell")
+        facts = reading.inspect_file(path, mapping)
+        cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
         self.source_rows, self.blank_rows = cells.rows, cells.blank_rows
-        self.delivered = self._judge(catalogue, contract, cells.relation)
-        self._keep_text(catalogue, contract, cells.relation)
+        self.delivered = self._judge(catalogue, contract, facts, cells.relation)
+        self._keep_text(catalogue, contract, facts, cells.relation)
 
-    def _judge(self, catalogue: Catalogue, contract: Contract, cells: str) -> str:
+    def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         connection, stage, mapping = self._connection, self._table, self._mapping
-        judgement = judging.judge(contract, mapping, catalogue, self._facts, cells, self.receipt.file_name)
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name)
         connection.execute(f"create or replace temp table {stage} as {judgement.select}")
         number = "" if mapping.unpivot else ", 1::bigint as record_no"
         rows = f"(select rowid as id, *{number} from {stage})"
@@ -92,7 +93,7 @@ class Stage:
         known = f"'{self.receipt.receipt_id}' as receipt_id, timestamp '{self.receipt.received_at}' as known_from"
         return f"(select *{derived}, {known} from {rows})"
 
-    def _keep_text(self, catalogue: Catalogue, contract: Contract, cells: str) -> None:
+    def _keep_text(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> None:
         """Keep the original text of the rows that may be set aside, and let go of all other cells."""
         run = self._connection.execute
         tables = DatasetTables(self._connection, catalogue, contract)
@@ -100,7 +101,7 @@ class Stage:
         wanted = f"select row_no from {self.delivered} e where ignored_reason is null and reasons is not null"
         if lost:
             wanted += f" union select row_no from {self.delivered} e where {GOOD} and ({lost.condition})"
-        _text_of(self._connection, self._mapping, self._facts, cells, wanted, f"{self._table}_text")
+        _text_of(self._connection, self._mapping, facts, cells, wanted, f"{self._table}_text")
         run(f"drop table {self._table}_cell")
 
     def insert(self, tables: DatasetTables) -> None:

@@ -28,9 +28,9 @@ def _own_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """The demo of four months after its first run. To be read, not changed: copy it for that."""
+    """The demo of three sites and four months after its first run. To be read, not changed: copy it for that."""
     made = Deployment(tmp_path_factory.mktemp("demo"))
-    generate(made.project, month_count=4)
+    generate(made.project, sites=3, month_count=4)
     made.keten("run")
     return made
 

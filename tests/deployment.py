@@ -22,7 +22,7 @@ import yaml
 from resources.landing import SETTLE_SECONDS, Landing, Receipt
 from resources.published import rows_of
 
-AS_OF = "2026-04-02"
+AS_OF = "2026-07-02"
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     ["great_expectations.expectations", "pipelines.definitions", "sqlglot.optimizer.qualify"]

@@ -12,6 +12,7 @@ from resources.catalogue import Catalogue
 from resources.catalogue_models import Mapping
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
+from resources.files import stored_suffix
 from resources.landing import Receipt
 from resources.merging import DatasetTables
 from resources.receipt_list import dataset_order
@@ -24,7 +25,7 @@ def staged(
     folder: Path, dataset: str, content: bytes | str, mapping: dict[str, Any], name: str = "file.csv"
 ) -> list[dict]:
     """The records of a delivery in order of line and record, with reasons as a list; every reference counts as unknown."""
-    path = folder / ("delivery.csv.gz" if name.endswith(".gz") else "delivery.csv")
+    path = folder / f"delivery{stored_suffix(name)}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     declared = Mapping.model_validate({"title": "t", "files": "*", "origin": "o", "dataset": dataset, **mapping})
     known = Catalogue(**{**vars(CATALOGUE), "mappings": {("o", dataset): declared}})

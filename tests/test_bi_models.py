@@ -60,8 +60,9 @@ create table ledger.chain_clock as select date '2025-03-01' as month, 'X' as cli
     date '2025-02-01' as start_decision_on, null::date as ready_on, null::date as ended_on, 59::bigint as days_on_clock,
     'running' as clock_state_code;
 create table ledger.impact as select date '2025-03-01' as month, 'meter_reading' as source_dataset, 'M' as source_id,
-    'X' as client_id, 'UTR' as site_id, null::varchar as party_id, null::varchar as contract_id, 'natural_gas' as activity_code,
-    '1' as scope_code, 'cat_3_5' as emission_category_code, 'direct' as part_code, 'single' as method_code,
+    'X' as client_id, 'UTR' as site_id, null::varchar as party_id, null::varchar as contract_id,
+    unnest(['natural_gas', 'unheard_of', 'nor_of_this']) as activity_code, '1' as scope_code,
+    'cat_3_5' as emission_category_code, 'direct' as part_code, 'single' as method_code,
     'actual' as impact_kind_code, 'ghg_protocol' as accounting_scheme_code, 'F' as factor_id, '2026' as edition_code,
     'nearest_edition' as factor_reason_code, 10::decimal(28,6) as quantity, 'm3' as unit_code,
     1.779::decimal(18,9) as kg_co2e_per_unit, 17.79::decimal(28,6) as emissions_kg_co2e;
@@ -70,6 +71,9 @@ create table ledger.spend_counted as select date '2025-03-01' as month, 'X' as c
     100::decimal(28,6) as amount_eur, 'E' as factor_id, '2019' as edition_code, 'spend_based' as factor_reason_code,
     0.1::decimal(18,9) as kg_co2e_per_unit;
 create table run.clock as select date '2025-05-01' as as_of;
+create table ledger.degree_day_month as select '260' as station_id, date '2025-03-01' as month, 31::bigint as days,
+    31::bigint as measured_days, 370::decimal(28,6) as degree_days, 370::decimal(28,6) as weighted_degree_days,
+    360::decimal(28,6) as reference_degree_days, 360::decimal(28,6) as reference_weighted_degree_days, 2::bigint as reference_years;
 create table reference.indicator as select 'energy' as indicator_id, 'planet' as pillar, 'E' as title_nl,
     'E' as title_en, 'kWh' as unit_code, 'kWh' as display_unit_code,
     1::decimal(28,6) as display_factor, 1 as decimals, 'lower' as direction, true as is_core, 'ratio' as kind,

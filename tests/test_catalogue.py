@@ -95,6 +95,34 @@ def test_a_deployment_adds_code_lists_and_overrides_none(tmp_path: Path) -> None
         load_catalogue(project)
 
 
+def mapped(**changes: object) -> dict:
+    columns = {"party_id": {"from": "a"}, "party_name": {"from": "b"}, "role_code": {"value": "client"}}
+    return {"title": "t", "files": "*", "columns": columns, **changes}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("site", {}, "us__site.yml: column 'party_id' does not exist"),
+        ("party", {"columns": {"party_id": {"from": "a", "any_of": ["b", "c"]}}}, "write one of from, any_of, value and file"),
+        ("party", {"columns": {"party_id": {"any_of": ["b"]}}}, "columns.party_id.any_of"),
+        ("party", {"columns": {"party_id": {"from": "a"}}}, "'party_name' is required by the contract; map it with from, any_of"),
+        ("spend", {"delivery": "increment"}, "us__spend.yml: delivery: the contract says 'increment' already; remove it"),
+        ("party", {"delivery": "full"}, "us__party.yml: delivery"),
+    ],
+)  # fmt: skip
+def test_a_mapping_that_cannot_be_right_is_told(tmp_path: Path, name: str, changes: dict, words: str) -> None:
+    with pytest.raises(KetenError) as told:
+        load_catalogue(deployment(tmp_path, **{f"mappings__us__{name}_yml": mapped(**changes)}))
+    assert words in str(told.value)
+
+
+def test_a_mapping_may_name_several_patterns_and_say_that_files_add_to_each_other(tmp_path: Path) -> None:
+    text = mapped(files=["a_*.csv", "b_*.csv"], delivery="increment")
+    (found,) = load_catalogue(deployment(tmp_path, mappings__us__party_yml=text)).mappings.values()
+    assert (found.patterns, found.delivery) == (("a_*.csv", "b_*.csv"), "increment")
+
+
 def test_any_changed_byte_changes_the_fingerprint(tmp_path: Path) -> None:
     before = load_catalogue().fingerprint
     assert load_catalogue().fingerprint == before

@@ -24,6 +24,8 @@ CASES = [
     for case in yaml.safe_load(path.read_text("utf-8"))
 ]
 
+RESTATED = [case for case in CASES if "restate" in str(case.values[1])]
+
 
 def test_every_indicator_has_a_golden_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.yml")} >= set(CATALOGUE.indicators)
@@ -60,25 +62,26 @@ def fill(engine: Engine, core: dict) -> None:
             )
 
 
-def values_of(indicator_id: str, case: dict, reverse: bool = False) -> list[dict]:
-    core = {k: list(reversed(v)) if reverse else v for k, v in case["core"].items()}
+def computed(case: dict, indicator_id: str, core: dict, restate: list[dict]) -> list[dict]:
+    """The values of an indicator over core rows; after some of them changed, where the case says so."""
     indicator = CATALOGUE.indicators[indicator_id]
     span = Horizon(*(date.fromisoformat(f"{m}-01") for m in case["months"]))
     with Engine(None, Path("unused")) as engine:
         fill(engine, core)
         prepare_reference(engine, CATALOGUE, span, date(2026, 1, 1), "golden")
         set_months(engine, span.months())
-        for model in CATALOGUE.models_below(indicator.refs):
-            compute(engine, model)
-        compute_indicator(engine, indicator)
+        for whole in (True, False) if restate else (True,):
+            for change in () if whole else restate:
+                engine.connection.execute(f"update core.{change['core']} set {change['set']} where {change['where']}")
+            for model in CATALOGUE.models_below(indicator.refs):
+                compute(engine, model, whole)
+            compute_indicator(engine, indicator, whole)
         select = rollup_select(indicator, all_keys(CATALOGUE))
         return engine.read(f"select * from ({select}) order by all").read_all().to_pylist()
 
 
-@pytest.mark.parametrize(("indicator_id", "case"), CASES)
-def test_golden(indicator_id: str, case: dict) -> None:
-    found = values_of(indicator_id, case)
-    for want in case["expect"]:
+def assert_found(found: list[dict], expected: list[dict]) -> None:
+    for want in expected:
         keys = {k: v for k, v in want.items() if k.endswith(("_id", "_code"))}
         hits = [
             row
@@ -93,11 +96,33 @@ def test_golden(indicator_id: str, case: dict) -> None:
         assert len(hits) == 1, f"{want}: {len(hits)} rows"
         for name in ("value", "coverage", "numerator", "denominator"):
             if name in want:
-                expected = None if want[name] is None else Decimal(str(want[name]))
-                assert hits[0][name] == pytest.approx(expected, abs=Decimal("0.00001")), (want, name)
+                value = None if want[name] is None else Decimal(str(want[name]))
+                assert hits[0][name] == pytest.approx(value, abs=Decimal("0.00001")), (want, name)
         assert hits[0]["value_status"] == want.get("status", "measured")
 
 
 @pytest.mark.parametrize(("indicator_id", "case"), CASES)
+def test_golden(indicator_id: str, case: dict) -> None:
+    assert_found(computed(case, indicator_id, case["core"], []), case["expect"])
+
+
+@pytest.mark.parametrize(("indicator_id", "case"), RESTATED)
+def test_a_restated_row_changes_the_value(indicator_id: str, case: dict) -> None:
+    """The months are computed again one by one, as a run does, not the whole table."""
+    assert_found(computed(case, indicator_id, case["core"], case["restate"]), case["then"])
+
+
+@pytest.mark.parametrize("indicator_id", sorted(CATALOGUE.indicators))
+def test_every_indicator_has_a_restated_case_and_one_without_a_value(indicator_id: str) -> None:
+    cases = yaml.safe_load((FOLDER / f"{indicator_id}.yml").read_text("utf-8"))
+    assert any("restate" in case for case in cases)
+    wanted = [want for case in cases for want in case["expect"]]
+    assert any("status" in want or want.get("absent") for want in wanted), (
+        "add a month or a denominator that is missing"
+    )
+
+
+@pytest.mark.parametrize(("indicator_id", "case"), CASES)
 def test_the_order_of_rows_does_not_matter(indicator_id: str, case: dict) -> None:
-    assert values_of(indicator_id, case) == values_of(indicator_id, case, reverse=True)
+    reverse = {name: list(reversed(rows)) for name, rows in case["core"].items()}
+    assert computed(case, indicator_id, case["core"], []) == computed(case, indicator_id, reverse, [])

@@ -125,6 +125,7 @@ def test_a_part_of_the_assets_is_not_published_when_others_are_behind(small: Dep
     assert made.rows("select count(*) from bi.publication") == [(1,)]
     assert run(made, []).success, "the next whole run makes it good"
     values = made.rows(
-        "select amount from bi.fact_indicator_month where component = 'energy_kwh' and month = '2025-01-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
+        " and month = '2025-01-01'"
     )
     assert values == [(30 * 10 + 99,)]

@@ -96,6 +96,20 @@ def waste(folder: Path, *lines: str, **changes: dict) -> list[dict]:
     return staged(folder, "waste_collection", "dag;stroom;gewicht\n" + "\n".join(lines) + "\n", mapping)
 
 
+@pytest.mark.parametrize(("cell", "degrees"), [("   64", "6.4"), ("  -35", "-3.5"), ("    0", "0"), ("     ", None)])
+def test_tenths_of_degrees_become_degrees(tmp_path: Path, cell: str, degrees: str | None) -> None:
+    columns = {
+        "station_id": {"from": "# STN"},
+        "local_date": {"from": "YYYYMMDD", "format": "%Y%m%d"},
+        "mean_temperature_c": {"from": "TG", "unit": "tenth_degree_c"},
+    }
+    text = f"Preamble\n\nUnits, and more\n\n# STN,YYYYMMDD,   TG\n\n  260,20250301,{cell}\n"
+    (row,) = staged(tmp_path, "weather_day", text, {"format": {"skip_lines": 2}, "columns": columns})
+    assert (row["row_no"], row["station_id"], row["local_date"]) == (7, "260", date(2025, 3, 1))
+    assert row["mean_temperature_c"] == (None if degrees is None else Decimal(degrees))
+    assert row["reasons"] == ([] if degrees else ["missing:mean_temperature_c"])
+
+
 @pytest.mark.parametrize(("unit", "kg"), [("t", "1500"), ("kg", "1.5"), ("g", "0.0015")])
 def test_units_are_brought_to_the_canonical_one(tmp_path: Path, unit: str, kg: str) -> None:
     (row,) = waste(tmp_path, "01-02-2025;Rest;1,5", mass_kg={"from": "gewicht", "unit": unit})
@@ -130,6 +144,36 @@ def test_a_code_is_translated_ours_is_known_and_another_is_set_aside(tmp_path: P
     ]
     (row,) = waste(tmp_path, "01-02-2025;Karton;1", stream_code={"from": "stroom", "default": "other"})
     assert row["stream_code"] == "other"
+
+
+ALIASES = {
+    "site_id": {"any_of": ["Code", "code"]},
+    "site_name": {"any_of": ["Naam", "Omschrijving", "Code"]},
+    "client_id": {"value": "C"},
+    "floor_area_go_m2": {"any_of": ["GO", "GO m2"]},
+    "in_use_from": {"value": "2010-01-01"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("Code;Naam;GO\nA;a;1\n", [("A", "a", 1)], id="the first heading"),
+        pytest.param("code;Omschrijving;GO m2\nA;a;1\n", [("A", "a", 1)], id="another heading"),
+        pytest.param("Code;Omschrijving;GO\nA; ;1\nB;-;2\n", [("A", "A", 1), ("B", "B", 2)], id="the next filled cell"),
+        pytest.param("Code;Omschrijving;Naam;GO\nA;x;a;1\n", [("A", "a", 1)], id="in the order of the mapping"),
+    ],
+)  # fmt: skip
+def test_of_several_headings_the_first_that_is_filled_counts(tmp_path: Path, text: str, expected: list) -> None:
+    rows = staged(tmp_path, "site", text, {"format": {"delimiter": ";"}, "columns": ALIASES})
+    assert [(r["site_id"], r["site_name"], r["floor_area_go_m2"]) for r in rows] == expected
+    assert [r["reasons"] for r in rows] == [[] for _ in rows]
+
+
+def test_a_file_with_none_of_several_headings_is_not_trusted(tmp_path: Path) -> None:
+    told = "the heading 'GO' or 'GO m2' of mapping o__site is missing; found: Code, Naam"
+    with pytest.raises(KetenError, match=told):
+        staged(tmp_path, "site", "Code;Naam\nA;a\n", {"format": {"delimiter": ";"}, "columns": ALIASES})
 
 
 def test_dates_and_shifts(tmp_path: Path) -> None:

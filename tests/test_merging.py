@@ -23,7 +23,12 @@ CATALOGUE: Any = SimpleNamespace(
         "site_id": SimpleNamespace(type="text"),
         "month": SimpleNamespace(type="month"),
         "fte": SimpleNamespace(type="decimal"),
-    }
+    },
+    mappings={},
+)
+ADDING: Any = SimpleNamespace(
+    columns=CATALOGUE.columns,
+    mappings={("o", "thing"): SimpleNamespace(origin="o", dataset="thing", delivery="increment")},
 )
 
 
@@ -39,7 +44,7 @@ def contract(delivery: str) -> Any:
     )
 
 
-def tables(delivery: str, deliveries: list) -> DatasetTables:
+def tables(delivery: str, deliveries: list, catalogue: Any = CATALOGUE) -> DatasetTables:
     connection = duckdb.connect(":memory:")
     for schema in SCHEMAS:
         connection.execute(f"create schema {schema}")
@@ -52,7 +57,7 @@ def tables(delivery: str, deliveries: list) -> DatasetTables:
             "insert into intake.receipt values (?, 'o', 'thing', ?, ?)",
             [f"r{position}", position + 1, f"2025-01-{position + 1:02d} 00:00:00"],
         )
-    return DatasetTables(connection, CATALOGUE, contract(delivery))
+    return DatasetTables(connection, catalogue, contract(delivery))
 
 
 def merge(made: DatasetTables, position: int, rows: dict) -> None:
@@ -109,6 +114,19 @@ def test_any_order_of_arrival_gives_what_the_rule_says(delivery: str, deliveries
             "select count(*) from (select 1 from core.thing union all select 1 from core.thing__history)"
         ).fetchone()
         assert stored == (sum(len(d) for d in deliveries),), "a row version was lost or doubled"
+
+
+@pytest.mark.parametrize("delivery", ["window", "full"])
+@settings(max_examples=10, deadline=None)
+@given(deliveries=st.lists(DELIVERY, min_size=1, max_size=3))
+def test_a_sender_whose_files_add_to_each_other_takes_nothing_away(delivery: str, deliveries: list) -> None:
+    """Whatever the contract says: its mapping knows that no file of this sender is a complete list."""
+    expected = oracle("increment", deliveries)
+    for order in permutations(range(len(deliveries))):
+        made = tables(delivery, deliveries, ADDING)
+        for position in order:
+            merge(made, position, deliveries[position])
+        assert current(made) == expected
 
 
 @pytest.mark.parametrize("delivery", ["increment", "window", "full"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources import reading
+from resources import files
 from resources.errors import KetenError
 from tests.staged import sites
 
@@ -65,7 +65,7 @@ def test_compressed_files_are_read_as_well(tmp_path: Path) -> None:
 def test_a_character_across_two_pieces_is_one_character(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(reading, "_PIECE", size)
+    monkeypatch.setattr(files, "PIECE", size)
     rows = sites(tmp_path, HEAD + "A;xé;1\nB;b;2\n")
     assert lines(rows) == [(2, "A", "xé"), (3, "B", "b")]
 

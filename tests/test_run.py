@@ -13,8 +13,11 @@ import pytest
 import yaml
 
 from demo.generate import generate
+from resources.catalogue_reading import load_catalogue
 from resources.published_file import wal_of
 from tests.deployment import READINGS, Deployment, tiny
+
+CATALOGUE = load_catalogue()
 
 
 def test_every_row_is_accounted_for_and_the_planted_events_are_found(demo: Deployment) -> None:
@@ -29,11 +32,14 @@ def test_every_row_is_accounted_for_and_the_planted_events_are_found(demo: Deplo
         assert received == accepted + quarantined + ignored > 0
     planted = {p["id"]: p for p in yaml.safe_load((demo.project / "planted.yml").read_text("utf-8"))}
     assert counts["meter_reading"][4] == planted["late_correction"]["rows"]
-    assert counts["waste_collection"][5] == planted["three_rows_fewer"]["rows"]
+    assert counts["waste_collection"][4] == planted["kilograms_as_tonnes"]["rows"]
+    assert counts["waste_collection"][5] == planted["reported_twice"]["rows"]
     reasons = sorted(r[0] for r in demo.rows("select reasons from bi.rpt_rejected_row"))
     assert reasons == ["not_a_number:mass_kg", "unknown_code:stream_code"]
     files = [r[0] for r in demo.rows("select file_name from bi.rpt_delivery")]
-    assert len([f for f in files if "UTR_2025-03" in f]) == 1, "the same bytes twice are one receipt"
+    assert len([f for f in files if f.endswith("kwartierwaarden_2026-03_issued-20260403T0600.csv.gz")]) == 1, (
+        "the same bytes twice are one receipt"
+    )
 
 
 def test_a_list_with_names_is_refused_and_not_a_byte_of_it_is_kept(demo: Deployment) -> None:
@@ -45,17 +51,17 @@ def test_a_list_with_names_is_refused_and_not_a_byte_of_it_is_kept(demo: Deploym
 
 
 def test_the_summary_tells_rows_checks_values_and_where_the_results_are(demo: Deployment, tmp_path: Path) -> None:
-    text = demo.copy(tmp_path).keten("run", "--month", "2025-03")
+    text = demo.copy(tmp_path).keten("run", "--month", "2026-03")
     assert "dataset deliveries received accepted quarantined ignored held rejected" in text
-    assert re.search(r"waste_collection 5 [\d,]+ [\d,]+ 2 \d+ 0 0", text)
+    assert re.search(r"waste_collection 10 [\d,]+ [\d,]+ 2 \d+ 0 0", text)
     assert re.search(r"Checks: \d+ passed, 0 warned, 0 failed", text)
-    for words in (
-        "People Sickness absence",
-        "Planet Energy per m² GO",
-        "Purpose Progress of the twelve-month programme",
+    for pillar, title in (
+        ("People", "Sickness absence"),
+        ("Planet", "Energy per m² GO"),
+        ("Purpose", "Progress of the twelve-month programme"),
     ):
-        assert words in text
-    assert "refused verzuim_per_medewerker_issued-20250410T1200.csv: personal data in Naam, BSN, Geboortedatum" in text
+        assert re.search(rf"{pillar} .*{title}[ :].*; and \d+ more", text)
+    assert "refused verzuim_per_medewerker_issued-20260512T1200.csv: personal data in Naam, BSN, Geboortedatum" in text
     assert f"Results: {tmp_path / 'home/published/bi.duckdb'}" in text
 
 
@@ -91,12 +97,14 @@ def test_an_engine_that_cannot_be_used_is_made_again_and_told(small: Deployment,
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("energy_intensity", "--site", "UTR", "--period", "2025-03"),
-        ("energy_intensity", "--scope", "site=AMF;carrier=electricity", "--period", "2025-Q2"),
-        ("residual_waste_per_fte", "--site", "AMF", "--period", "2025-Q2"),
-        ("sickness_absence_share", "--scope", "contractor=90000035", "--period", "2025-04"),
-        ("sickness_absence_share", "--period", "2025-04"),
-        ("twelve_month_programme_progress", "--period", "2025-06"),
+        ("energy_intensity", "--site", "UTR", "--period", "2026-03"),
+        ("energy_intensity", "--scope", "site=AMF;carrier=gas", "--period", "2026-Q2"),
+        ("residual_waste_per_fte", "--site", "AMF", "--period", "2026-Q2"),
+        ("sickness_absence_share", "--scope", "contractor=90000035", "--period", "2026-04"),
+        ("sickness_absence_share", "--period", "2026-04"),
+        ("pso_spend_share", "--period", "2026-04"),
+        ("emissions_scope_1_2", "--period", "2026-05"),
+        ("twelve_month_programme_progress", "--period", "2026-06"),
     ],
 )
 def test_trace_recomputes_what_is_published(demo: Deployment, arguments: tuple[str, ...]) -> None:
@@ -128,20 +136,21 @@ def test_trace_names_what_can_be_traced(demo: Deployment) -> None:
 def test_one_changed_reading_changes_exactly_its_closure(demo: Deployment, tmp_path: Path) -> None:
     made = demo.copy(tmp_path)
     before = made.values()
-    source = next((made.project / "data/meetbedrijf").glob("kwartierwaarden_AMF_2025-04_*"))
+    (source,) = (made.project / "data/meetbedrijf").glob("kwartierwaarden_2026-05_*")
     lines = gzip.decompress(source.read_bytes()).decode().splitlines()
     ean, stamp, *_ = lines[500].split(";")
     made.drop(
-        "data/meetbedrijf/kwartierwaarden_AMF_correctie_issued-20260101T0600.csv",
+        "data/meetbedrijf/kwartierwaarden_2026-05-herstel_issued-20260701T0600.csv",
         f"{lines[0]}\n{ean};{stamp};77,000;Gecorrigeerd\n",
     )
     made.keten("run")
     after = made.values()
     changed = {key for key in before if before[key] != after[key]}
     assert after.keys() == before.keys()
-    assert {k[0] for k in changed} == {"energy_intensity"}
-    assert {k[3] for k in changed} == {"2025-04", "2025-Q2", "2025"} | {f"2025-{m:02d}~12" for m in (4, 5, 6)}
-    assert {k[2] for k in changed} >= {"total"} and not any("UTR" in k[2] for k in changed)
+    touched = {i.id for i in CATALOGUE.indicators.values() if "meter_reading" in CATALOGUE.datasets_below(i.refs)}
+    assert touched - {"emissions_scope_1"} == {k[0] for k in changed}, "electricity is not burnt at the site"
+    assert {k[3] for k in changed} == {"2026-05", "2026-Q2", "2026", "2026-05~12", "2026-06~12"}
+    assert {k[2] for k in changed} >= {"total"} and not any("AMF" in k[2] for k in changed)
     told = made.rows("select count(*) from bi.publication_value_change where publication_id = 2")
     assert told == [(len(changed),)]
 
@@ -238,7 +247,7 @@ def test_a_stale_wal_beside_the_published_file_does_not_reach_the_new_one(small:
 
 def test_the_same_seed_makes_the_same_demo(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        generate(tmp_path / name, month_count=4)
+        generate(tmp_path / name, sites=3, month_count=4)
     first, second = (
         {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*") if p.is_file()}
         for name in ("one", "two")

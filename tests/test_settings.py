@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from resources.catalogue_reading import load_catalogue
+from resources.errors import KetenError
 from tests.deployment import Deployment, tiny
 
 FAULTS = {
@@ -54,6 +56,18 @@ FAULTS = {
     ),
 }
 
+FORMS = [
+    ("site_*.csv", "{sheet: Blad1}", "format.sheet: it is for .xlsx, not for .csv; remove it"),
+    ("site_*.xlsx", "{delimiter: ';'}", "format.delimiter: it is for .csv, not for .xlsx; remove it"),
+    ("site_*.csv.gz", "{records: data}", "format.records: it is for .json, not for .csv; remove it"),
+    ("site_*.ndjson", "{records: data}", "format.records: it is for .json, not for .jsonl; remove it"),
+    ("site_*.json*", "{skip_lines: 2}", "format.skip_lines: it is for .csv and .xlsx, not for .json; remove it"),
+    ("site_*.json", "{encoding: cp1252}", "format.encoding: it is for .csv, not for .json; remove it"),
+    ("site_*", "{sheet: Blad1, records: data}", "format.records: a sheet has none; write one of sheet and records"),
+    ("site_*", "{records: 'data..rows'}", "format.records: String should match pattern"),
+    ("site_*", "{decimal: ',', thousands: ','}", "format.thousands: it is the mark of decimals too"),
+]
+
 
 def assert_no_work(made: Deployment) -> None:
     assert not made.published.exists() and not (made.home / "engine.duckdb").exists()
@@ -69,6 +83,36 @@ def test_a_wrong_setting_is_told_before_any_work(tmp_path: Path, fault: str) -> 
     assert text.startswith("keten: ") and words in text
     assert "Traceback" not in text
     assert_no_work(made)
+
+
+@pytest.mark.parametrize(("files", "form", "words"), FORMS)
+def test_a_format_that_its_files_cannot_have_is_told(tmp_path: Path, files: str, form: str, words: str) -> None:
+    made = tiny(tmp_path)
+    path = made.project / "mappings/us__site.yml"
+    made.drop(
+        "mappings/us__site.yml", path.read_text("utf-8").replace("site_2*.csv", f"'{files}'") + f"format: {form}\n"
+    )
+    with pytest.raises(KetenError) as told:
+        load_catalogue(made.project)
+    assert f"mappings/us__site.yml: {words}" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "form"),
+    [
+        ("site_*.xlsx", "{sheet: Blad1, skip_lines: 2, decimal: ','}"),
+        ("site_*.json.gz", "{records: data.0.rows, thousands: ','}"),
+        ("site_*", "{sheet: Blad1, delimiter: ';'}"),
+        ("site_*.csv*", "{delimiter: ';', encoding: cp1252}"),
+    ],
+)
+def test_a_format_that_its_files_may_have_is_taken(tmp_path: Path, files: str, form: str) -> None:
+    made = tiny(tmp_path)
+    path = made.project / "mappings/us__site.yml"
+    made.drop(
+        "mappings/us__site.yml", path.read_text("utf-8").replace("site_2*.csv", f"'{files}'") + f"format: {form}\n"
+    )
+    assert load_catalogue(made.project).mappings["us", "site"].files == files
 
 
 def test_a_folder_that_is_no_deployment_is_told(tmp_path: Path) -> None:

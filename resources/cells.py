@@ -1,0 +1,106 @@
+"""What every reader gives: text cells under headings, each row with its place in the file.
+
+Belongs here: the shape in which cells go on, their names in SQL, and how a number becomes text.
+Does not belong here: any one file format (reading_csv, reading_xlsx, reading_json), what a cell means (judging).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from resources.errors import KetenError
+from resources.files import Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CELL = "cell "
+LIST_MARK = ";"
+PIECE_ROWS = 50_000
+_MOST_ZEROS = 30
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What one pass over a file tells. Lines count from 1: physical lines, rows of a sheet, or records of a JSON list.
+
+    `table` holds row_no and the cells of a format that is read whole; without it they are still to be read. `several` are
+    headings under which one row has more than one value. `unreadable` is a regular expression for texts that stand for
+    what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
+    of the file, where it is not the one that the mapping reads.
+    """
+
+    headings: tuple[str, ...]
+    header_line: int
+    last_line: int
+    kind: Kind = "csv"
+    table: pa.Table | None = None
+    blank_rows: int = 0
+    several: frozenset[str] = frozenset()
+    unreadable: str = ""
+    fault: str = ""
+    place: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The headings of columns. What stands around the records of a JSON file has columns only in its own lists."""
+        if self.place and self.kind == "json":
+            return tuple(h for h in self.headings if h in self.several)
+        return self.headings
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
+
+    relation: str
+    rows: int
+    blank_rows: int
+
+
+def text(value: str) -> str:
+    """A SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(heading: str) -> str:
+    """SQL identifier of the cells under a heading; the prefix keeps it apart from contract columns of the same name."""
+    return '"' + CELL + heading.replace('"', '""') + '"'
+
+
+def number_text(digits: str, decimal: str) -> str:
+    """A number that a file holds as such, as its sender would write it: without exponent, with the sender's decimal mark.
+
+    `digits` is a number in the notation of JSON. What would take more than 30 zeros keeps its exponent.
+    """
+    if "e" in digits or "E" in digits:
+        number = Decimal(digits)
+        if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
+            digits = format(number, "f")
+    return digits.replace(".", decimal) if decimal != "." else digits
+
+
+def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:
+    """Some rows as a table. Raises KetenError for text that no database can hold."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    made = {"row_no": pa.array(row_numbers, pa.int64())}
+    for heading, cells in columns.items():
+        try:
+            made[CELL + heading] = pa.array(cells, pa.string())
+        except UnicodeEncodeError:
+            raise KetenError(f"a text under '{heading}' holds half a character; ask for it to be sent again") from None
+        if compute.any(compute.match_substring(made[CELL + heading], "\0")).as_py():
+            raise KetenError(f"a text under '{heading}' holds a NUL character; ask for it to be sent again")
+    return pa.table(made)
+
+
+def one_table(found: list[pa.Table]) -> pa.Table:
+    """All rows; a cell under a heading that an earlier piece did not have yet is missing there."""
+    import pyarrow as pa
+
+    return pa.concat_tables(found, promote_options="default") if found else table_piece([], {})
