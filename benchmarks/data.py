@@ -15,8 +15,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from demo.mappings import MAPPINGS, NL
-
+MAPPINGS = Path(__file__).with_name("mappings")
 QUARTERS = 35_040  # of the year 2025, in any time zone: one day of 92 and one of 100 make up for each other
 CLIENT = "90000011"
 METERS_PER_SITE = 3
@@ -105,22 +104,13 @@ def _rows(meter_count: int) -> str:
 
 
 def _declare(project: Path) -> None:
-    """keten.yml, sources.yml and the demo's mappings for one file of readings."""
+    """keten.yml, sources.yml and the mappings of the bench for one file of readings."""
     (project / "mappings").mkdir(parents=True, exist_ok=True)
     sources = []
-    for name in ("klant__party", "klant__site", "meetbedrijf__meter", "meetbedrijf__meter_reading"):
-        files, columns = MAPPINGS[name]
-        origin, dataset = name.split("__")
+    for path in sorted(MAPPINGS.glob("*.yml")):
+        origin, dataset = path.stem.split("__")
         sources.append({"dataset": dataset, "origin": origin, "path": f"data/{origin}"})
-        mapping: dict[str, object] = {
-            "title": name,
-            "files": files.replace("_*", "*"),
-            "format": NL,
-            "columns": columns,
-        }
-        if dataset == "meter_reading":
-            mapping["time"] = {"zone": "Europe/Amsterdam", "stamp": "end", "interval_minutes": 15}
-        _write(project / f"mappings/{name}.yml", mapping)
+        (project / "mappings" / path.name).write_bytes(path.read_bytes())
     _write(project / "sources.yml", {"sources": sources})
     _write(
         project / "keten.yml",
