@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from assets.page.values import namesakes
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.published import reading
-from resources.wording import moment
+from resources.wording import moment, number, period
 from tests.deployment import WASTE, Deployment, tiny
 from tests.html_page import Page
 
@@ -44,16 +45,21 @@ def test_the_page_tells_of_whom_when_and_every_core_indicator(demo: Deployment) 
     ((published_at,),) = demo.rows("select published_at from bi.publication")
     (facts,) = page.all("dl")
     assert f"1, {moment(published_at, 'Europe/Amsterdam').nl}" in facts.text
-    assert "mrt 2025 t/m jun 2025" in facts.text
+    ((first, last),) = demo.rows("select min(local_date), max(local_date) from bi.dim_date")
+    assert " ".join(period(first, last + timedelta(days=1)).nl.split()) in facts.text
 
 
 def test_the_page_tells_what_was_rejected_and_refused_and_why(demo: Deployment) -> None:
     section = page_of(demo).with_id("rejected")
     assert "‘Gewicht’ is geen getal." in section.text and "‘Mass’ is not a number." in section.translation
-    assert re.search(r"ledigingen_2025-06\S+, regel \d+", section.text)
-    assert "Restafval;1100L;verbranding;zestig;ja" in section.text
-    assert "verzuim_per_medewerker_issued-20250410T1200.csv" in section.text
-    assert "Persoonsgegevens in: Naam, BSN, Geboortedatum." in section.text
+    ((text, row_no, file_name),) = demo.rows(
+        "select row_text, row_no, file_name from bi.rpt_rejected_row join bi.rpt_delivery using (receipt_id)"
+        " where reasons = 'not_a_number:mass_kg'"
+    )
+    assert f"{file_name}, regel {row_no} {text}" in section.text
+    (refusal,) = demo.landing.refusals()
+    assert refusal["file_name"] in section.text
+    assert f"Persoonsgegevens in: {', '.join(refusal['headings'])}." in section.text
 
 
 def test_the_traced_figure_is_the_sum_of_lines_that_are_in_the_files(demo: Deployment) -> None:
@@ -62,18 +68,28 @@ def test_the_traced_figure_is_the_sum_of_lines_that_are_in_the_files(demo: Deplo
     rows = [[e.text for e in page.within(row, "td")] for row in page.within(section, "tr")]
     sources = [row for row in rows if len(row) == 4]
     assert sources
-    for file_name, number, day, mass in sources:
+    for file_name, row_no, day, mass in sources:
         landed = demo.landing.path(demo.receipt(file_name)).read_text("utf-8").splitlines()
-        cells = landed[int(number) - 1].split(";")
-        assert day in cells and mass in cells and "Restafval" in cells
-    total = page.within(section, "tfoot")[0].text.split()[-1]
-    if not any("en nog" in cell for row in rows for cell in row):
-        assert sum(Decimal(row[3].replace(",", ".")) for row in sources) == Decimal(total.replace(",", "."))
-    published = demo.rows(
-        "select numerator, value from bi.rpt_indicator_value where indicator_id = 'residual_waste_per_fte'"
-        " and level_code = 'site' and period_code = '2025-06'"
+        cells = landed[int(row_no) - 1].split(";")
+        numbers = {decimal(c) * unit for c in cells if re.fullmatch(r"[\d,]+", c) for unit in (1, 1000)}  # kg or tonnes
+        assert day in cells and decimal(mass) in numbers and "Restafval" in cells
+    (total,) = page.within(page.within(section, "tfoot")[0], "td")
+    assert not any("en nog" in cell for row in rows for cell in row), (
+        "the demo has a site of which all rows can be shown"
     )
-    assert any(told in section.text for told in (f"{n:.1f}".replace(".", ",") + " kg ÷" for n, _ in published))
+    assert sum(decimal(row[3]) for row in sources) == decimal(total.text)
+    site, code = re.search(r"--site (\w+) --period ([\d-]+)", section.text).groups()  # type: ignore[union-attr]
+    ((numerator, value),) = demo.rows(
+        "select numerator, value from bi.rpt_indicator_value where indicator_id = 'residual_waste_per_fte'"
+        f" and scope_code like '%site={site}' and level_code = 'site' and period_code = '{code}'"
+    )
+    assert decimal(total.text) == numerator
+    assert number(value, 1).nl in page.within(section, "b")[1].text
+
+
+def decimal(text: str) -> Decimal:
+    """A number as Dutch people write it."""
+    return Decimal(text.replace(".", "").replace(",", "."))
 
 
 def test_chains_stand_with_their_clock(demo: Deployment) -> None:
@@ -82,6 +98,13 @@ def test_chains_stand_with_their_clock(demo: Deployment) -> None:
     assert clocks
     for name, days in clocks:
         assert name in text and f"{days} dagen" in text
+
+
+def test_the_foot_names_the_sources_of_the_factors_in_use(demo: Deployment) -> None:
+    page = page_of(demo)
+    (foot,) = page.all("footer")
+    assert "co2emissiefactoren.nl" in foot.text and "free to use" in foot.text
+    assert "https://co2emissiefactoren.nl" in {e.attributes["href"] for e in page.within(foot, "a")}
 
 
 def test_figures_that_go_by_one_name_stand_side_by_side(demo: Deployment) -> None:
@@ -498,7 +521,7 @@ def test_the_pages_of_the_catalogue_are_the_same_without_a_run(demo: Deployment,
 
 
 def test_a_page_is_in_the_languages_of_its_deployment() -> None:
-    dutch = making.catalogue_texts(CATALOGUE, ("nl",), home="")["energy_intensity.html"]
+    dutch = making.catalogue_texts(CATALOGUE, ("nl",), home="")["energy_intensity.html"].split("</style>")[1]
     assert 'lang="en"' not in dutch and "Metered energy of all carriers" not in dutch and "<input" not in dutch
     english = making.catalogue_texts(CATALOGUE, ("en", "nl"), home="")["energy_intensity.html"]
     assert '<html lang="en">' in english and '<span lang="en">Energy per m² GO</span>' in english

@@ -121,12 +121,14 @@ def _told(
     rows: list[dict[str, Any]],
     people: dict[str, Any],
 ) -> Example:
-    sources = tuple(_source(row, row["period_from"], row["mass_kg"]) for row in rows[:SHOWN])
+    # As many decimals as the rows need, so that whoever adds them up finds the sum that stands below them.
+    shown = max(1, *(-int(row["mass_kg"].normalize().as_tuple().exponent) for row in rows))
+    sources = tuple(_source(row, row["period_from"], number(row["mass_kg"], shown)) for row in rows[:SHOWN])
     rest = rows[SHOWN:]
     more = None
     if rest:
         left = counted(len(rest), ("regel", "regels"), ("row", "rows"))
-        sum_left = number(sum((row["mass_kg"] for row in rest), Decimal(0)), 1)
+        sum_left = number(sum((row["mass_kg"] for row in rest), Decimal(0)), shown)
         more = Words(f"en nog {left.nl}, samen {sum_left.nl} kg", f"and {left.en} more, {sum_left.en} kg together")
     unit = catalogue.units[indicator.display_unit or indicator.unit]
     return Example(
@@ -134,14 +136,14 @@ def _told(
         value["site_name"],
         month(value["period_from"]),
         quantity(value["value"] * catalogue.display_factor(indicator), unit, indicator.decimals),
-        number(value["numerator"], 1),
+        number(value["numerator"], shown),
         number(value["denominator"], 2),
         number(indicator.scale) if indicator.scale != 1 else None,
         sources,
         more,
-        number(value["numerator"], 1),
+        number(value["numerator"], shown),
         _people(people),
-        _source(people, people["month"], people["fte"]),
+        _source(people, people["month"], number(people["fte"], 1)),
         f"keten trace {indicator.id} --site {value['site_id']} --period {value['period_code']}",
     )
 
@@ -160,5 +162,5 @@ def _people(row: dict[str, Any]) -> Words:
     )
 
 
-def _source(row: dict[str, Any], on: date, amount: Decimal) -> Source:
-    return Source(row["file_name"], str(row["row_no"]), day(on), number(amount, 1))
+def _source(row: dict[str, Any], on: date, amount: Words) -> Source:
+    return Source(row["file_name"], str(row["row_no"]), day(on), amount)

@@ -89,7 +89,7 @@ def write_catalogue(catalogue: Catalogue, folder: Path) -> list[Path]:
 
 def is_page_of(page: Path, number: int | None) -> bool:
     """Whether a page is there and tells of this publication."""
-    if not page.exists():
+    if not page.is_file():
         return False
     with page.open(encoding="utf-8") as source:
         found = _NUMBER.search(source.read(_HEAD))
