@@ -52,8 +52,8 @@ inner join {{ ref('run.month') }} as m on date_trunc('month', w.period_from)::da
 group by 1, 2, 3, 4
 """
 
-_GOLDEN = """- title: two collections of a month add up
-  months: [2025-01, 2025-01]
+_GOLDEN = """- title: two collections of a month add up; a month without a collection has no value; a corrected one changes it
+  months: [2025-01, 2025-02]
   core:
     site: [{site_id: S, client_id: C, in_use_from: 2010-01-01}]
     waste_collection:
@@ -61,6 +61,10 @@ _GOLDEN = """- title: two collections of a month add up
       - {collector_id: W, site_id: S, period_from: 2025-01-06, period_to: 2025-01-07, mass_kg: 2}
   expect:
     - {level: site, site_id: S, period: 2025-01, value: 42}   # 40 + 2
+    - {level: site, site_id: S, period: 2025-02, absent: true}
+  restate: [{core: waste_collection, where: "mass_kg = 2", set: "mass_kg = 3"}]
+  then:
+    - {level: site, site_id: S, period: 2025-01, value: 43}   # 40 + 3
 """
 
 

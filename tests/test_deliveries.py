@@ -43,7 +43,7 @@ def test_one_bad_delivery_among_many_does_not_keep_the_others_out(small: Deploym
     assert held == [("meter_reading_20250304.csv",)]
     assert sorted(states) == [f"meter_reading_202503{day:02d}.csv" for day in range(1, 8)]
     values = made.rows(
-        "select amount from bi.fact_indicator_month where component = 'energy_kwh' and month = '2025-02-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh' and month = '2025-02-01'"
     )
     assert values == [(sum(range(1, 8)) + 21 * 10,)]
 
@@ -94,7 +94,9 @@ def test_a_file_that_cannot_be_trusted_is_rejected_whole(small: Deployment, tmp_
     assert words in made.keten("run")
     assert made.states()[name] == "rejected"
     assert made.states()["waste_collection_20250301.csv"] == "loaded", "one bad delivery never blocks the others"
-    assert made.rows("select sum(amount) from bi.fact_indicator_month where component = 'energy_kwh'") == [(590,)]
+    assert made.rows(
+        "select sum(amount) from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
+    ) == [(590,)]
 
 
 def test_rows_of_an_unknown_site_wait_and_are_released_by_the_list_that_knows_it(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_a_file_that_changed_behind_our_back_is_read_again(tmp_path: Path) -> No
     assert "meter_reading_20250128.csv could not be taken: it changed while it was read" in made.keten("run")
     made.keten("run")
     values = made.rows(
-        "select amount from bi.fact_indicator_month where component = 'energy_kwh' and month = '2025-01-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh' and month = '2025-01-01'"
     )
     assert values == [(31 * 20,)]
 

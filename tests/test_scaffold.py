@@ -50,7 +50,7 @@ def test_a_new_indicator_is_published_checked_and_traced_with_three_files(tmp_pa
         "tests/golden/waste_of_a_site.yml",
     ]
     assert "catalogue is sound" in here("pipelines.cli", "catalogue", "--check")
-    assert "2 passed" in here(
+    assert "4 passed" in here(
         "pytest", "-q", "-p", "no:cacheprovider", "-n0", "tests/test_golden.py", "-k", "waste_of_a_site"
     )
     here("pipelines.cli", "run")
