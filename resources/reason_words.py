@@ -39,8 +39,8 @@ _OF_COLUMN = {
     "not_a_yes_or_no": Words("{} is geen ja of nee.", "{} is not a yes or a no."),
     "unknown_code": Words("{}: deze aanduiding is niet bekend.", "{}: this code is not known."),
     "unreadable": Words(
-        "{} kan niet worden gelezen, bijvoorbeeld door een fout in een formule.",
-        "{} cannot be read, for example because a formula is in error.",
+        "{} is niet te lezen: een fout, een formule zonder uitkomst of een getal dat cijfers verloor.",
+        "{} cannot be read: an error, a formula that was never calculated or a number that lost digits.",
     ),
 }
 

@@ -184,7 +184,7 @@ def test_a_value_stands_with_its_unit_its_change_its_target_and_its_coverage(
     assert "mrt 2025 t/m feb 2026; gemeten, dekking 80 %" in text
     assert "\u2212122 (\u22125,3 %) t.o.v. 2.310 in mrt 2024 t/m feb 2025: beter." in text
     assert "Let op: toen was de dekking 100 %." in text
-    assert "streefwaarde 2.000 uiterlijk 31-12-2027: achter op schema" in text
+    assert "streefwaarde 2.000 per 31-12-2027: achter op schema" in text
 
 
 def test_a_percentage_changes_by_points_and_higher_may_be_better(
@@ -233,10 +233,14 @@ def test_several_clients_stand_beside_their_total_each_with_its_own_target(
     give(tables, "recycling_share", "2026-03-01", "0.5", client="C")
     give(tables, "recycling_share", "2026-03-01", "0.4", client="W", coverage="0.9")
     aim(tables, "recycling_share", "0.6", "on_course", client="W")
+    give(tables, "recycling_share", "2025-03-01", "0.4")
+    for until in ("2025-06-01", "2025-09-01"):
+        give(tables, "recycling_share", until, "0.45")
     text = told(catalogue, tables).with_id("recycling_share").text
     assert "47,1 %" in text and "Client 50,0 %" in text
+    assert "stippellijn" not in text, "the target of one client is not that of all together"
     assert "Collector 40,0 % gemeten, dekking 90 %" in text
-    assert "streefwaarde 60,0 % uiterlijk 31-12-2027: op koers" in text.split("Collector")[1]
+    assert "streefwaarde 60,0 % per 31-12-2027: op koers" in text.split("Collector")[1]
 
 
 def test_a_course_is_told_in_words_with_its_gaps_and_its_target(

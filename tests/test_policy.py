@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SQL_ROOT = ROOT / "dbt_like_sql"
 ROOMS = ("resources", "assets", "pipelines", "demo")
-TEXT = {".py", ".sql", ".yml", ".yaml", ".toml", ".md", ".csv", ".lock", ".txt", ".cfg", ".sh", ""}
+TEXT = {".py", ".sql", ".yml", ".yaml", ".toml", ".md", ".csv", ".lock", ".txt", ".cfg", ".sh", ".j2", ".css", ""}
 SKIPPED = {".git", ".venv", "var", "build", "__pycache__"}
 MAX_LINES = 330  # about 300: room for what belongs together
 

@@ -131,13 +131,16 @@ class Values:
         main = "" if has_total or len(clients) != 1 else clients[0]
         targets = [t for t in self._targets if t["indicator_id"] == indicator.id]
         beside = clients if len(clients) > 1 else []
-        alone = [self._target(indicator, t, bool(beside)) for t in targets if t["party_name"] not in beside]
+        alone = [t for t in targets if t["party_name"] not in beside]
         return Card(
             indicator,
             self.told(indicator, self.last(indicator, main)),
             self._change(indicator, main),
-            self._course(indicator, main, targets),
-            tuple(alone) if targets else (Target(_NO_TARGET, "none"),),
+            # The target of one client says nothing of the line of all clients together.
+            self._course(indicator, main, [] if beside else targets),
+            tuple(self._target(indicator, t, bool(beside)) for t in alone)
+            if targets
+            else (Target(_NO_TARGET, "none"),),
             tuple(self._of_client(indicator, name, targets) for name in beside),
         )
 
@@ -243,7 +246,7 @@ class Values:
         state = self.catalogue.code_lists["target_state"][row["target_state_code"]]
         who = f"{row['party_name']}: " if named else ""
         words = Words(
-            f"{who}streefwaarde {goal.nl} uiterlijk {due.nl}: {state['nl']}",
+            f"{who}streefwaarde {goal.nl} per {due.nl}: {state['nl']}",
             f"{who}target {goal.en} by {due.en}: {state['en']}",
         )
         return Target(words, row["target_state_code"])
