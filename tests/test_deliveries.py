@@ -43,7 +43,8 @@ def test_one_bad_delivery_among_many_does_not_keep_the_others_out(small: Deploym
     assert held == [("meter_reading_20250304.csv",)]
     assert sorted(states) == [f"meter_reading_202503{day:02d}.csv" for day in range(1, 8)]
     values = made.rows(
-        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh' and month = '2025-02-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
+        " and month = '2025-02-01'"
     )
     assert values == [(sum(range(1, 8)) + 21 * 10,)]
 
@@ -233,7 +234,8 @@ def test_a_file_that_changed_behind_our_back_is_read_again(tmp_path: Path) -> No
     assert "meter_reading_20250128.csv could not be taken: it changed while it was read" in made.keten("run")
     made.keten("run")
     values = made.rows(
-        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh' and month = '2025-01-01'"
+        "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
+        " and month = '2025-01-01'"
     )
     assert values == [(31 * 20,)]
 

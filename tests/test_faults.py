@@ -79,7 +79,10 @@ def kills(made: Deployment, whole: float, seed: int) -> int:
         assert_sound(made, before)
         assert_accounted(made)
         assert made.states()[Path(path).name] == "loaded"
-        values = "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh' and month = '2025-02-01'"
+        values = (
+            "select amount from bi.fact_indicator_month where indicator_id = 'energy_intensity'"
+            " and component = 'energy_kwh' and month = '2025-02-01'"
+        )
         assert made.rows(values) == [(sum(range(number + 1)) + (27 - number) * 10,)]
     return killed
 
