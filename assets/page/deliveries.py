@@ -188,9 +188,9 @@ def _balance(read: Read) -> Words:
     accepted, rejected, ignored = (number(row[name]) for name in ("accepted", "rejected", "ignored"))
     return Words(
         f"{rows.nl} ontvangen in {files.nl}: {accepted.nl} aanvaard, {rejected.nl} afgekeurd en {ignored.nl} overgeslagen"
-        " (leeg, totaal of precies herhaald). Een brede regel telt als al haar waarden.",
+        " (zoals lege regels, totalen en herhalingen). Een brede regel telt als al haar waarden.",
         f"{rows.en} received in {files.en}: {accepted.en} accepted, {rejected.en} rejected and {ignored.en} skipped"
-        " (blank, a total or an exact repeat). A wide row counts as all its values.",
+        " (such as blank lines, totals and repeats). A wide row counts as all its values.",
     )
 
 
