@@ -18,6 +18,16 @@ settings.register_profile("suite", derandomize=True, deadline=None, print_blob=T
 settings.load_profile("suite")
 
 
+# These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them.
+LONG = ("demo_events", "faults", "deliveries", "run", "real", "merging", "page", "graph", "scaffold", "golden")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long modules first; within a module as written."""
+    order = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(autouse=True)
 def _own_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """KETEN_HOME is a folder of the test; the other variables of a deployment are not set."""
