@@ -118,13 +118,13 @@ def test_an_expectation_fires(contract: Contract, number: int, tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def copy(demo: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """All computed tables of the demo, in memory."""
+    """All computed tables of the demo and what their checks compare them with, in memory."""
     with Engine(None, tmp_path_factory.mktemp("copy")) as engine:
         run = engine.connection.execute
         run(f"attach '{demo.home / 'engine.duckdb'}' as made (read_only)")
         tables = run(
             "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'made'"
-            " and schema_name in ('ledger', 'indicator', 'bi', 'publish')"
+            " and schema_name in ('reference', 'ledger', 'indicator', 'bi', 'publish')"
         ).fetchall()
         for (table,) in tables:
             run(f"create table {table} as from made.{table}")

@@ -159,3 +159,10 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
             assert heading in {re.sub(r"[^\w -]", "", t).lower().replace(" ", "-") for t in titles}, (
                 f"{_named(path)}: #{heading}"
             )
+
+
+@pytest.mark.parametrize("stem", [s for s in _models() if s.parent.name == "bi"], ids=_named)
+def test_a_published_table_is_in_the_list_that_bi_developers_read(stem: Path) -> None:
+    page = (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
+    listed = page[page.index("## What BI reads") :]
+    assert f"`{stem.name}`" in listed, f"docs/how-it-works.md: say what one row of {stem.name} is"
