@@ -45,6 +45,8 @@ def roll_up(engine: Engine, catalogue: Catalogue) -> int:
     """Leaves and rolled-up values of all indicators under natural keys; the number of values."""
     keys = all_keys(catalogue)
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
+    # An indicator without a row has no value: planning its roll-up would take as long as computing another's.
+    items = [item for item in items if engine.count(f"indicator.{item.id}")] or items[:1]
     engine.replace(LEAVES, *(_leaf_select(i, keys) for i in items))
     return engine.replace(VALUES, *(rollup_select(i, keys) for i in items))
 

@@ -11,7 +11,6 @@ import dagster as dg
 
 from assets.graph import build_assets
 from assets.session import Session
-from pipelines.event_log import keep_open
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.settings import Place, place, today
@@ -39,7 +38,6 @@ def session_resource(
         description="Het slot, de rekenmachine en de aanleveringen van een run / lock, engine and deliveries of a run",
     )
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
-        keep_open()
         months = frozenset(date.fromisoformat(f"{m}-01") for m in context.resource_config["months"])
         log = context.log.info if context.log else print
         telling = progress or Progress(lambda _: None, log)
@@ -92,11 +90,11 @@ def instance(where: Place) -> dg.DagsterInstance:
     config = where.dagster / "dagster.yaml"
     if not config.exists():
         config.write_text(
-            "telemetry: {enabled: false}\nnux: {enabled: false}\nconcurrency: {pools: {granularity: run, default_limit: 1}}\n",
+            "telemetry: {enabled: false}\nnux: {enabled: false}\nconcurrency: {pools: {granularity: run, default_limit: 1}}\n"
+            "event_log_storage: {module: pipelines.event_log, class: EventLog}\n",
             "utf-8",
         )
     os.environ["DAGSTER_HOME"] = str(where.dagster)
-    keep_open()
     return dg.DagsterInstance.from_config(str(where.dagster))
 
 

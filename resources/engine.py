@@ -163,12 +163,10 @@ class Engine:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """Column names and types of a table in order; empty when it does not exist."""
-        schema, name = table.split(".")
-        rows = self.connection.execute(
-            "select column_name, data_type from duckdb_columns()"
-            " where database_name = current_database() and schema_name = ? and table_name = ? order by column_index",
-            [schema, name],
-        ).fetchall()
+        try:
+            rows = self.connection.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
+        except duckdb.CatalogException:
+            return {}
         return dict(rows)
 
     def count(self, table: str) -> int:
