@@ -7,20 +7,23 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 export KETEN_HOME ?= $(CURDIR)/var
 export KETEN_PROJECT ?= $(KETEN_HOME)/demo
+# requirements.lock holds what runs; a server needs no more: make install LOCK=requirements.lock
+LOCK ?= requirements-dev.lock
 BIN := .venv/bin
 STAMP := .venv/.installed
+LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev test check bench format clean
+.PHONY: help install run dev test check bench lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
 
-install: $(STAMP) ## make .venv from requirements.lock; other targets do this by themselves
+install: $(STAMP) ## make .venv from a lock file (LOCK); other targets do this by themselves
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(LOCK) pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -47,6 +50,10 @@ check: $(STAMP) ## format, lint, types, import direction and the rules of the ho
 
 bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)
+
+lock: $(STAMP) ## write both lock files again from pyproject.toml
+	$(LOCKED) --extra postgres -o requirements.lock
+	$(LOCKED) --all-extras --constraint requirements.lock -o requirements-dev.lock
 
 format: $(STAMP) ## put the code in form and mend what can be mended by itself
 	$(BIN)/ruff format .
