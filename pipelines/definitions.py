@@ -88,10 +88,11 @@ def build_definitions(
     refreshed = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
     return dg.Definitions(
         assets=[*build_assets(known), ledger_months(here, known.settings)],
-        jobs=[dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor)],
+        jobs=[dg.define_asset_job(JOB, selection=refreshed)],
         schedules=daily(here, known.settings, JOB),
         sensors=drop_folder(here, known.settings, JOB),
         resources={"session": session_resource(here, known, progress, adopt)},
+        executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
 
 
