@@ -85,7 +85,9 @@ def rebuild(project: Project = None, home: Home = None) -> None:
 
 @app.command("exec", context_settings={"allow_interspersed_args": False})
 def exec_command(
-    command: Annotated[list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")],
+    command: Annotated[
+        list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")
+    ],
     project: Project = None,
     home: Home = None,
 ) -> None:
@@ -255,11 +257,13 @@ def receipt_purge(
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
         purged, outcome = purge(where, catalogue, receipt_id, reason, progress)
-    if not outcome.success:
+    if not outcome.published:
         raise KetenError(
             f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"
             f" failed: {outcome.failure}; mend it and run `keten receipt purge` again"
         )
+    if not outcome.success:
+        raise KetenError(f"{purged} is purged from the engine and the published file; {outcome.told()}")
     typer.echo(f"{purged} is purged: its bytes, rows and texts are gone; the receipt stays as a tombstone")
 
 

@@ -58,9 +58,7 @@ class ParquetTarget(ReplacedTarget):
                 f"{self.latest} does not hold the whole of a publication ({error}); move it away and run again"
             ) from error
 
-    def write(
-        self, connection: duckdb.DuckDBPyConnection, publication: Publication
-    ) -> tuple[int, tuple[str, ...]]:
+    def write(self, connection: duckdb.DuckDBPyConnection, publication: Publication) -> tuple[int, tuple[str, ...]]:
         """Write a new folder beside the present one and let the link point to it."""
         self.place.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.latest)

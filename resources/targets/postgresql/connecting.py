@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 DRIVER = "postgresql+psycopg"
-# A machine that is gone is noticed by these; a server that stands still while its machine answers, by the watch below.
+# These notice a machine that is gone; the watch below a server that stands still while its machine answers.
 _ALIVE = {
     "keepalives_idle": "15",
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-_GRACE = 10
 
 
 def address(setting: PostgresqlSetting) -> URL:
@@ -98,7 +97,7 @@ def _watched(connection: psycopg.Connection, setting: PostgresqlSetting) -> Iter
         with socket.socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
 
-    watch = Timer(setting.total_seconds + _GRACE, cut_off)
+    watch = Timer(setting.total_seconds, cut_off)
     watch.daemon = True
     watch.start()
     try:
