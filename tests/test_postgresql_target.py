@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import multiprocessing
 import os
 import re
 import signal
@@ -21,28 +21,27 @@ from resources.targets.postgresql import layout, rows, target
 from tests.postgres_server import PASSWORD, PostgresServer
 from tests.warehouse import KINDS, SITES, URL, VALUES, Warehouse
 
-_NUMBERS = itertools.count()
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> str:
+    """The URL of a database for these tests; each leaves it empty."""
+    return postgres.new_database("warehouse")
 
 
 @pytest.fixture
-def made(tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
-    """A publication that no database shows yet."""
-    monkeypatch.setenv(URL, "")
-    warehouse = Warehouse(tmp_path, postgres, f"{tmp_path.name[:20].lower()}_{next(_NUMBERS)}")
-    with warehouse.engine:
-        yield warehouse
+def made(
+    tmp_path: Path, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Warehouse]:
+    """A publication that the database does not show yet."""
+    monkeypatch.setenv(URL, database)
+    warehouse = Warehouse(tmp_path, postgres, "warehouse")
+    yield warehouse
+    warehouse.close()
 
 
 def assert_same(made: Warehouse) -> None:
     """The database shows just what the file shows."""
-    assert {name: made.of_database(name) for name in made.relations()} == {
-        name: made.of_file(name) for name in made.relations()
-    }
-
-
-def state(made: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """All that readers of the database see."""
-    return {name: made.of_database(name) for name in made.relations()}
+    assert made.of_database() == made.of_file()
 
 
 def restate(made: Warehouse, value: int = 99) -> None:
@@ -71,9 +70,8 @@ def test_it_computes_the_digests_that_the_file_tells(made: Warehouse) -> None:
     assert {name for name, *_ in told} == {*made.tables, "surrogate_key"}
     kinds = {"surrogate_key": {"dimension": "VARCHAR", "natural_key": "VARCHAR", "key": "BIGINT"}}
     kinds |= {"rpt_indicator_value": VALUES, "dim_site": SITES, "rpt_kinds": KINDS}
-    with made.server.connect(database=made.database) as pg:
-        for name, count, digest in told:
-            assert rows.digest(pg, f"bi.{name}", kinds[name].items()) == (count, digest), name
+    for name, count, digest in told:
+        assert rows.digest(made.pg, f"bi.{name}", kinds[name].items()) == (count, digest), name
 
 
 def test_a_row_that_says_the_same_is_not_written_again(made: Warehouse) -> None:
@@ -97,7 +95,7 @@ def test_the_same_publication_changes_nothing(made: Warehouse) -> None:
 
 def test_rows_that_someone_changed_are_put_right_by_the_next_publication(made: Warehouse) -> None:
     made.apply()
-    made.server.connect(database=made.database).execute("delete from bi_store.rpt_kinds where row_no > 5")
+    made.pg.execute("delete from bi_store.rpt_kinds where row_no > 5")
     restate(made)
     made.apply()
     assert_same(made)
@@ -151,10 +149,6 @@ def test_another_declaration_is_followed_in_the_same_transaction(
     restate(made)
     made.apply()
     assert_same(made)
-    listed = (
-        "select relname from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'bi' order by 1"
-    )
-    assert [name for (name,) in made.seen(listed)] == made.relations()
     restate(made, 98)
     made.apply()
     assert_same(made)
@@ -162,25 +156,24 @@ def test_another_declaration_is_followed_in_the_same_transaction(
 
 def test_what_others_have_in_the_schema_is_left_alone(made: Warehouse) -> None:
     made.apply()
-    with made.server.connect(database=made.database) as theirs:
-        theirs.execute("create table bi.budget as select 1 as amount")
-        theirs.execute("create schema mine; create view mine.sites as select * from bi.dim_site")
+    made.pg.execute("create table bi.budget as select 1 as amount")
+    made.pg.execute("create schema mine; create view mine.sites as select * from bi.dim_site")
     restate(made)
     made.apply()
     assert made.seen("select amount from bi.budget") == [(1,)]
+    made.pg.execute("drop table bi.budget")
     add_column(made)
-    before = state(made)
+    before = made.of_database()
     with pytest.raises(KetenError, match=r"bi.dim_site has another form now.*view mine.sites depends on view"):
         made.apply()
-    assert state(made) == before
-    made.server.connect(database=made.database).execute("drop view mine.sites")
+    assert made.of_database() == before
+    made.pg.execute("drop view mine.sites")
     made.target().apply(made.file, adopt=False)
     assert_same(made)
 
 
 def test_a_table_of_another_under_one_of_our_names_is_not_touched(made: Warehouse) -> None:
-    with made.server.connect(database=made.database) as theirs:
-        theirs.execute("create schema bi; create table bi.dim_site as select 1 as mine")
+    made.pg.execute("create schema bi; create table bi.dim_site as select 1 as mine")
     with pytest.raises(KetenError, match=r"bi.dim_site is there already and was not made here"):
         made.apply()
     assert made.seen("select * from bi.dim_site") == [(1,)]
@@ -188,14 +181,12 @@ def test_a_table_of_another_under_one_of_our_names_is_not_touched(made: Warehous
 
 
 def ahead(made: Warehouse) -> str:
-    made.server.connect(database=made.database).execute("update bi_store.keten_shown set publication_id = 7")
+    made.pg.execute("update bi_store.keten_shown set publication_id = 7")
     return "shows publication 7, but the published file is at 2"
 
 
 def of_another_engine(made: Warehouse) -> str:
-    made.server.connect(database=made.database).execute(
-        "update bi_store.keten_shown set publication_id = 2, run_id = 'x'"
-    )
+    made.pg.execute("update bi_store.keten_shown set publication_id = 2, run_id = 'x'")
     return "shows another publication 2 than the published file, of run x"
 
 
@@ -243,21 +234,21 @@ def test_a_publication_that_cannot_be_proved_changes_nothing(
     made: Warehouse, fault: Callable[[Warehouse], str]
 ) -> None:
     made.apply()
-    before = state(made)
+    before = made.of_database()
     words = fault(made)
     with pytest.raises(KetenError, match=words):
         made.apply()
-    assert {name: made.of_database(name) for name in before} == before
+    assert made.of_database() == before
 
 
 def test_rows_that_are_not_those_published_are_not_applied(made: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     made.apply()
-    before = state(made)
+    before = made.of_database()
     restate(made)
     monkeypatch.setattr(rows, "expected", lambda *_: (24, "abc"))
     with pytest.raises(KetenError, match=r"came over as .* published are 24 rows with abc"):
         made.apply()
-    assert state(made) == before
+    assert made.of_database() == before
 
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -268,21 +259,26 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
+def die_at(step: str, url: str, file: Path) -> None:
+    """In a process of its own: apply a file, and be killed at this step."""
+    os.environ[URL] = url
+    setattr(*STEPS[step], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    setting = PostgresqlSetting(kind="postgresql", name="warehouse", url=f"${{env:{URL}}}")
+    target.PostgresqlTarget(setting).apply(file, adopt=False)
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_process_that_is_killed_leaves_the_old_publication_whole(made: Warehouse, step: str) -> None:
     made.apply()
     restate(made)
     add_column(made)
     made.publish()
-    before = state(made)
-    child = os.fork()
-    if not child:
-        setattr(*STEPS[step], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
-        made.target().apply(made.file, adopt=False)
-        os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGKILL
-    assert {name: made.of_database(name) for name in before} == before
+    before = made.of_database()
+    process = multiprocessing.get_context("forkserver").Process(target=die_at, args=(step, os.environ[URL], made.file))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert made.of_database() == before
     assert made.target().apply(made.file, adopt=False).changed, "the next run waits for nothing and applies it"
     assert_same(made)
 
@@ -294,7 +290,7 @@ def test_a_server_that_restarts_on_the_way_leaves_the_old_publication_whole(
     made.apply()
     restate(made)
     made.publish()
-    before = state(made)
+    before = made.of_database()
     owner, name = STEPS[step]
     whole = getattr(owner, name)
 
@@ -305,17 +301,18 @@ def test_a_server_that_restarts_on_the_way_leaves_the_old_publication_whole(
     monkeypatch.setattr(owner, name, restarted)
     with pytest.raises(Unreachable, match="could not be reached.*it catches up by itself at the next run"):
         made.target().apply(made.file, adopt=False)
-    monkeypatch.undo()
-    os.environ[URL] = made.server.url_of("postgres", PASSWORD, made.database)
-    assert state(made) == before
+    monkeypatch.setattr(owner, name, whole)
+    made.pg = made.server.connect(database=made.database)
+    assert made.of_database() == before
     made.target().apply(made.file, adopt=False)
     assert_same(made)
 
 
 def test_a_reader_sees_one_publication_in_a_transaction_and_writes_nothing(made: Warehouse) -> None:
     made.apply()
-    made.server.connect().execute(f"alter role {made.reader} password '{PASSWORD}'")
-    with psycopg.connect(made.server.url_of(made.reader, PASSWORD, made.database).replace("+psycopg", "")) as reader:
+    made.pg.execute(f"alter role bi_reader password '{PASSWORD}'")
+    place = f"host=127.0.0.1 port={made.server.port} dbname={made.database} user=bi_reader"
+    with psycopg.connect(place, password=PASSWORD) as reader:
         first = reader.execute("select sum(value), min(publication_id) from bi.rpt_indicator_value").fetchall()
         restate(made)
         new_table(made)
@@ -338,20 +335,21 @@ def test_a_reader_sees_one_publication_in_a_transaction_and_writes_nothing(made:
             reader.rollback()
 
 
-def test_a_user_without_rights_is_told_which_and_what_an_administrator_is_to_run(made: Warehouse) -> None:
-    user = f"writer_{made.database}"
-    with made.server.connect(database=made.database) as administrator:
-        administrator.execute(f"create role {user} login password '{PASSWORD}'")
-        os.environ[URL] = made.server.url_of(user, PASSWORD, made.database)
-        with pytest.raises(KetenError, match=r"permission denied for database .*; docs/targets.md lists the rights"):
-            made.apply()
-        administrator.execute(f"grant create on database {made.database} to {user}")
-        (note,) = made.target().apply(made.file, adopt=False).notes
-        for statement in note.partition("let an administrator run: ")[2].split("; "):
-            administrator.execute(f"set role {user}" if "bi." in statement or '"bi"' in statement else "reset role")
-            administrator.execute(statement)
-    assert made.target().apply(made.file, adopt=False).notes == ()
+def test_a_user_without_rights_is_told_which_and_what_an_administrator_is_to_run(
+    made: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.pg.execute(f"create role writer login password '{PASSWORD}'")
+    monkeypatch.setenv(URL, made.server.url_of("writer", PASSWORD, made.database))
+    with pytest.raises(KetenError, match=r"permission denied for database .*; docs/targets.md lists the rights"):
+        made.apply()
+    made.pg.execute(f"grant create on database {made.database} to writer")
+    ours = made.target(reader="reader_of_writer")
+    (note,) = ours.apply(made.file, adopt=False).notes
+    for statement in note.partition("let an administrator run: ")[2].split("; "):
+        made.pg.execute(statement)
+    assert ours.apply(made.file, adopt=False).notes == ()
     assert_same(made)
+    made.pg.execute("drop owned by writer; drop role writer")
 
 
 @pytest.mark.parametrize(
@@ -361,7 +359,7 @@ def test_a_user_without_rights_is_told_which_and_what_an_administrator_is_to_run
             f"postgresql://anna:{PASSWORD}@host/bi",
             "'postgresql' does not name the driver that is used here; write it as postgresql+psycopg://",
         ),
-        (f"postgresql+psycopg2://anna:{PASSWORD}@host/bi", "'postgresql.psycopg2' does not name the driver"),
+        (f"postgresql+psycopg2://anna:{PASSWORD}@host/bi", "'postgresql+psycopg2' does not name the driver"),
         (f"postgresql+psycopg://anna:{PASSWORD}@x@host/bi", "holds more than one @; write an @ in the password as %40"),
         (f"host=x password={PASSWORD}", "is not a URL"),
         (f"postgresql+psycopg://anna:{PASSWORD}@host:port/bi", "is not a URL"),
@@ -372,9 +370,9 @@ def test_a_url_that_cannot_be_used_is_told_without_its_password(
 ) -> None:
     monkeypatch.setenv(URL, url)
     setting = PostgresqlSetting(kind="postgresql", name="warehouse", url=f"${{env:{URL}}}")
-    with pytest.raises(KetenError, match=f"keten.yml: target warehouse: url: .*{words}") as told:
+    with pytest.raises(KetenError, match="keten.yml: target warehouse: url: ") as told:
         target.PostgresqlTarget(setting)
-    assert PASSWORD not in str(told.value)
+    assert words in str(told.value) and PASSWORD not in str(told.value)
 
 
 @pytest.fixture
@@ -384,8 +382,10 @@ def silent() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_server_that_does_not_answer_delays_no_longer_than_its_limit(made: Warehouse, silent: int) -> None:
-    os.environ[URL] = f"postgresql+psycopg://anna:{PASSWORD}@127.0.0.1:{silent}/bi"
+def test_a_server_that_does_not_answer_delays_no_longer_than_its_limit(
+    made: Warehouse, silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(URL, f"postgresql+psycopg://anna:{PASSWORD}@127.0.0.1:{silent}/bi")
     with pytest.raises(Unreachable, match="could not be reached: connection timeout expired") as told:
         made.target(connect_seconds=1).applied()
     assert PASSWORD not in str(told.value) and "anna:***@" in str(told.value)

@@ -5,18 +5,19 @@ Belongs here: making them, and what file and database show. Does not belong here
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from resources.deployment_models import PostgresqlSetting
 from resources.engine import Engine
 from resources.key_register import assign_keys
 from resources.publication_history import VALUE_KEY
-from resources.published import rows_of
+from resources.published import opened
 from resources.publishing import ColumnFacts, TableSpec, publish
 from resources.targets.port import Applied
 from resources.targets.postgresql.target import PostgresqlTarget
@@ -31,6 +32,8 @@ VALUES = {
     "value_status": "VARCHAR",
 }
 SITES = {"site_key": "BIGINT", "site_id": "VARCHAR", "site_name": "VARCHAR"}
+# By table or view: its comment, its columns with theirs, and its rows in an order that both sides have.
+Shown = dict[str, list[tuple[Any, ...]]]
 # One column of every type there is, and texts that a careless copy would change.
 KINDS = {
     "row_no": "BIGINT",
@@ -62,31 +65,38 @@ VIEWS = {
 
 
 class Warehouse:
-    """An engine, its published file, and a database of its own that follows it."""
+    """An engine, its published file, and a database that follows it."""
 
-    def __init__(self, folder: Path, server: PostgresServer, name: str) -> None:
-        self.server, self.database = server, name
+    def __init__(self, folder: Path, server: PostgresServer, database: str) -> None:
+        self.server, self.database = server, database
         self.file = folder / "published" / "bi.duckdb"
-        self.reader = f"reader_{name}"
         self.tables, self.views = dict(TABLES), dict(VIEWS)
         self.runs = 0
-        os.environ[URL] = server.new_database(name)
-        self.engine = Engine(folder / "engine.duckdb", folder / "spill")
+        self.engine = Engine(None, folder / "spill")
+        self.pg = server.connect(database=database)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Two sites with a value for every month of a year, and a row for every text."""
         assign_keys(self.engine, "site", "select unnest(['AMF', 'UTR'])")
         for table, types in (("rpt_indicator_value", VALUES), ("dim_site", SITES), ("rpt_kinds", KINDS)):
             self.run(f"create table bi.{table} ({', '.join(f'{n} {t}' for n, t in types.items())})")
         self.run("insert into bi.dim_site values (1, 'AMF', 'Amersfoort'), (2, 'UTR', 'Utrecht')")
-        for month in range(1, 13):
-            for site in (1, 2):
-                start, scope = f"2025-{month:02d}", f"site={site}"
-                row = f"'energy', 'month', '{start}', 'site', '{scope}', '{start}-01', {site}, {month}.5, 'measured'"
-                self.run(f"insert into bi.rpt_indicator_value values ({row})")
-        for number, text in enumerate(TEXTS):
-            self.engine.connection.execute(
-                "insert into bi.rpt_kinds values (?, ?, ?, 0.000000001, true, date '0999-01-31', timestamp '2025-03-30 01:59:59.123456')",
-                [number, text, -number],
-            )
+        self.run(
+            "insert into bi.rpt_indicator_value select 'energy', 'month', strftime(m, '%Y-%m'), 'site', 'site=' || s, m, s,"
+            " month(m) + 0.5, 'measured' from range(date '2025-01-01', date '2026-01-01', interval 1 month) r(m), range(1, 3) t(s)"
+        )
+        self.engine.connection.executemany(
+            "insert into bi.rpt_kinds values (?, ?, ?, 0.000000001, true, date '0999-01-31', timestamp '2025-03-30 01:59:59.123456')",
+            [[number, text, -number] for number, text in enumerate(TEXTS)],
+        )
         self.run("insert into bi.rpt_kinds (row_no, moment) values (-1, timestamp '2025-01-01')")
+
+    def close(self) -> None:
+        """Let go of the engine, and leave the database as it was."""
+        self.engine.connection.close()
+        with self.server.connect(database=self.database) as pg:
+            pg.execute("set client_min_messages = warning; drop schema if exists bi, bi_store, mine cascade")
 
     def run(self, sql: str) -> None:
         """Change what the engine holds."""
@@ -101,7 +111,7 @@ class Warehouse:
 
     def target(self, **settings: Any) -> PostgresqlTarget:
         """The target as keten.yml declares it."""
-        facts = {"kind": "postgresql", "name": "warehouse", "url": f"${{env:{URL}}}", "reader": self.reader}
+        facts = {"kind": "postgresql", "name": "warehouse", "url": f"${{env:{URL}}}"}
         return PostgresqlTarget(PostgresqlSetting.model_validate({**facts, **settings}))
 
     def apply(self, adopt: bool = False) -> Applied:
@@ -113,27 +123,24 @@ class Warehouse:
         """Declare another form of a table."""
         self.tables[name] = replace(self.tables[name], columns=columns(types), **changes)
 
-    def seen(self, sql: str, user: str = "postgres") -> list[tuple[Any, ...]]:
+    def seen(self, sql: str) -> list[tuple[Any, ...]]:
         """What a select on the database returns."""
-        with self.server.connect(user, database=self.database) as connection:
-            return connection.execute(sql).fetchall()
+        return self.pg.execute(sql).fetchall()
 
-    def relations(self) -> list[str]:
-        """The tables and views of the file."""
-        return [name for (name,) in rows_of(self.file, _RELATIONS)]
+    def of_file(self) -> Shown:
+        """All that the file shows."""
+        with opened(self.file) as file:
+            names = [name for (name,) in file.execute(f"select name from ({_TOLD})").fetchall()]
+            return {name: _shown_by_file(file, name) for name in names}
 
-    def of_file(self, name: str) -> list[tuple[Any, ...]]:
-        """Comment, columns with comments, and rows of a table of the file, in an order that both have."""
-        comments = rows_of(self.file, f"select comment from ({_TOLD}) where name = '{name}'")
-        described = rows_of(
-            self.file,
-            "select column_name, coalesce(comment, '') from duckdb_columns()"
-            f" where database_name = current_database() and table_name = '{name}' order by column_index",
+    def of_database(self) -> Shown:
+        """All that the database shows in schema bi."""
+        names = self.seen(
+            "select relname from pg_class where relnamespace = 'bi'::regnamespace and relkind in ('r', 'v')"
         )
-        return [*comments, *described, *sorted(rows_of(self.file, f"select * from bi.{name}"), key=repr)]
+        return {name: self._shown(name) for (name,) in names}
 
-    def of_database(self, name: str) -> list[tuple[Any, ...]]:
-        """The same of the database."""
+    def _shown(self, name: str) -> list[tuple[Any, ...]]:
         comments = self.seen(f"select obj_description('bi.{name}'::regclass)")
         described = self.seen(
             "select attname, coalesce(col_description(attrelid, attnum), '') from pg_attribute"
@@ -146,4 +153,12 @@ _TOLD = (
     "select table_name as name, comment from duckdb_tables() where database_name = current_database()"
     " union all select view_name, comment from duckdb_views() where database_name = current_database() and not internal"
 )
-_RELATIONS = f"select name from ({_TOLD}) order by 1"
+
+
+def _shown_by_file(file: duckdb.DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
+    comments = file.execute(f"select comment from ({_TOLD}) where name = '{name}'").fetchall()
+    described = file.execute(
+        "select column_name, coalesce(comment, '') from duckdb_columns()"
+        f" where database_name = current_database() and table_name = '{name}' order by column_index"
+    ).fetchall()
+    return [*comments, *described, *sorted(file.execute(f"select * from bi.{name}").fetchall(), key=repr)]

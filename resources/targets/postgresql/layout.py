@@ -122,6 +122,8 @@ class Layout:
         self._refuse_foreign()
         gone = self._made.keys() - self._tables.keys()
         changed = {n for n, body in self._bodies.items() if self._made.get(n, ("", ""))[0] != body}
+        # A view over a column that gets another type has the same words as before.
+        changed |= {t.name for t in tables if not t.is_view and not self.keeps_columns(t)}
         if any(not self._tables[n].is_view for n in changed & self._made.keys()) or gone:
             changed |= {t.name for t in tables if t.is_view}  # a view may stand on any of those that are made anew
         self._gone, self._changed = gone, changed
