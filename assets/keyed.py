@@ -91,7 +91,7 @@ def _code_list(catalogue: Catalogue, dimension: str) -> str:
 
 
 def _codes(catalogue: Catalogue) -> str:
-    """The code lists of published columns, and the levels in words."""
+    """The code lists of published columns, and levels and datasets in words."""
     models = [model for name, model in catalogue.models.items() if name.startswith("bi.")]
     used = {column.codes for model in models for column in catalogue.columns_of(model) if column.codes}
     used.discard("indicator")  # dim_indicator says more
@@ -99,7 +99,11 @@ def _codes(catalogue: Catalogue) -> str:
     levels = [
         f"select 'level', '{code}', {literal(words.nl)}, {literal(words.en)}" for code, words in _levels(catalogue)
     ]
-    return " union all ".join([*lists, *levels])
+    datasets = [
+        f"select 'dataset', '{name}', {literal(contract.title.nl)}, {literal(contract.title.en)}"
+        for name, contract in sorted(catalogue.contracts.items())
+    ]
+    return " union all ".join([*lists, *levels, *datasets])
 
 
 def _levels(catalogue: Catalogue) -> list[tuple[str, Words]]:

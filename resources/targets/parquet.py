@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,9 +57,7 @@ class ParquetTarget(ReplacedTarget):
                 f"{self.latest} does not hold the whole of a publication ({error}); move it away and run again"
             ) from error
 
-    def write(
-        self, connection: duckdb.DuckDBPyConnection, publication: Publication
-    ) -> tuple[int, tuple[str, ...]]:
+    def write(self, connection: duckdb.DuckDBPyConnection, publication: Publication) -> tuple[int, tuple[str, ...]]:
         """Write a new folder beside the present one and let the link point to it."""
         self.place.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.latest)

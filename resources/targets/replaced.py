@@ -66,7 +66,5 @@ class ReplacedTarget(ABC):
         """What it says that it shows; None while there is nothing. Raises KetenError for what is broken or not ours."""
 
     @abstractmethod
-    def write(
-        self, connection: duckdb.DuckDBPyConnection, publication: Publication
-    ) -> tuple[int, tuple[str, ...]]:
+    def write(self, connection: duckdb.DuckDBPyConnection, publication: Publication) -> tuple[int, tuple[str, ...]]:
         """Put a publication in its place; how many rows it holds, and what the operator should know of it."""
