@@ -17,6 +17,7 @@ from resources.targets.description import Publication, tables_of
 from resources.targets.replaced import Mark, ReplacedTarget
 from resources.targets.workbook_cells import MAX_ROWS, Cells
 from resources.targets.workbook_sheets import (
+    CORE,
     DEFINITIONS,
     DELIVERIES,
     LATE,
@@ -84,7 +85,7 @@ def _fill(
     """All sheets; how many rows they hold, and what is left out."""
     cells = Cells(workbook, connection, max_rows)
     tables = {table.name: table for table in tables_of(connection)}
-    sheets = [*value_sheets(connection, tables), *_OTHERS]
+    sheets = [CORE, *value_sheets(connection, tables), *_OTHERS]
     fitting = [cells.what_fits(sheet) for sheet in sheets]
     left_out = [told for _, told in fitting if told]
     write_guide(cells, publication, left_out)

@@ -1,4 +1,4 @@
-"""The sheets beside the values: how to read them, definitions, targets, what is late, deliveries and rejected rows.
+"""The sheets around the values: guide, core values, definitions, targets, what is late, deliveries, rejected rows.
 
 Belongs here: what is on these sheets. Does not belong here: the values (workbook_values), and how cells are written
 (workbook_cells).
@@ -17,6 +17,28 @@ if TYPE_CHECKING:
 
 GUIDE = "Leeswijzer"
 _DAY = "datediff('day', date '1899-12-30', {}::date)"
+
+CORE = Sheet(
+    "Kernwaarden",
+    (
+        Heading("Indicator", "i.title_nl", width=48),
+        Heading("Pijler", "i.pillar", width=10),
+        Heading("Opdrachtgever", "case v.level_code when 'total' then '(alle)' else p.party_name end", width=30),
+        Heading("Waarde", shown("v.value", "i"), "shown"),
+        Heading("Eenheid", "i.unit_nl", width=18),
+        Heading("Status", words("v.value_status", "value_status"), width=24),
+        Heading("Dekking", "v.coverage::double", "share", 9),
+        Heading("Van", _DAY.format("v.period_from"), "date", 12),
+        Heading("Tot en met", f"{_DAY.format('v.period_to')} - 1", "date", 12),
+    ),
+    "(select * from bi.rpt_indicator_value where level_code in ('total', 'client') and period_type = 'rolling12'"
+    " and is_complete_period qualify row_number() over"
+    " (partition by indicator_id, level_code, scope_code order by period_to desc) = 1) v"
+    " join bi.dim_indicator i using (indicator_id) join bi.dim_party p on p.party_key = v.client_key where i.is_core",
+    "i.pillar, i.indicator_id, v.level_code desc, p.party_name",
+    "v.period_to",
+    number_format("i"),
+)
 
 DEFINITIONS = Sheet(
     "Definities",
@@ -152,6 +174,8 @@ _HOW_TO_READ = (
     ),
 )
 
+_LISTS = (("Statuswoorden", "value_status"), ("Soorten periode", "period_type"), ("Redenen van afkeuring", "reason"))
+
 
 def write_guide(cells: Cells, publication: Publication, left_out: list[str]) -> None:
     """The first sheet: which publication this is, how it is read, what is left out, and what the words mean."""
@@ -176,7 +200,7 @@ def write_guide(cells: Cells, publication: Publication, left_out: list[str]) -> 
         ("Weggelaten", "" if left_out else "niets", "Left out" if left_out else "nothing"),
         *(("", *told.split(" / ", 1)) for told in left_out),
     ]
-    for title, code_list in (("Statuswoorden", "value_status"), ("Soorten periode", "period_type")):
+    for title, code_list in _LISTS:
         rows += [(), (title, "", ""), *_codes(cells, code_list)]
     rows += [(), ("Controlegetallen", "Regels en controlegetal van elke tabel", "Rows and digest of each table")]
     rows += _digests(cells, publication.number)
