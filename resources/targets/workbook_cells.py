@@ -8,7 +8,7 @@ The formats are Excel's own, which it shows with the separators of the reader's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,8 @@ MAX_TEXT = 32_767  # characters of a cell
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER_FORMATS = {"count": "#,##0", "exact": "#,##0.000000", "share": "0%", "date": "dd-mm-yyyy"}
 _AT_ONCE = 10_000
+_LONG = 60  # from this width on, a text is broken into lines
+_LINE = 15  # points
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,13 @@ def hidden(*names: str, table: str) -> tuple[Heading, ...]:
 
 
 def number_format(indicator: str) -> str:
-    """SQL of the format in which people read the values of an indicator; a share in percent is one in Excel too."""
-    return (
-        f"'#,##0' || case when {indicator}.decimals > 0 then '.' || repeat('0', {indicator}.decimals) else '' end"
-        f" || case when {indicator}.display_unit_code = 'percent' then '%' else '' end"
-    )
+    """SQL of the format in which people read the values of an indicator."""
+    return f"'#,##0' || case when {indicator}.decimals > 0 then '.' || repeat('0', {indicator}.decimals) else '' end"
 
 
 def shown(value: str, indicator: str) -> str:
     """SQL of a stored value in the unit that people read."""
-    percent = f"case when {indicator}.display_unit_code = 'percent' then 1 else {indicator}.display_factor end"
-    return f"cast({value} * {percent} as double)"
+    return f"cast({value} * {indicator}.display_factor as double)"
 
 
 def words(column: str, code_list: str) -> str:
@@ -95,6 +93,11 @@ def safe_text(text: str) -> str:
     return guarded if len(guarded) <= MAX_TEXT else f"{guarded[: MAX_TEXT - 1]}…"
 
 
+def height(texts: Iterable[tuple[str, int]]) -> int:
+    """The height of a row in points, for texts in cells so many characters wide: not every program finds it by itself."""
+    return _LINE * max((1, *(-(-len(text) // width) for text, width in texts)))
+
+
 class Cells:
     """Writing sheets into one workbook."""
 
@@ -102,22 +105,36 @@ class Cells:
         self.workbook = workbook
         self.connection = connection
         self.max_rows = max_rows
-        self.head = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top"})
+        head = {"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top"}
+        self._heads = {
+            True: workbook.add_format({**head, "align": "left", "indent": 1}),
+            False: workbook.add_format({**head, "align": "right"}),
+        }
+        # Apart from the number before it, and in several lines where it is long.
+        self._texts = {
+            wrap: workbook.add_format({"align": "left", "indent": 1, "valign": "top", "text_wrap": wrap}) for wrap in (False, True)
+        }
         self._formats: dict[str, Format] = {}
 
     def add(self, sheet: Sheet, condition: str) -> int:
         """Write the rows of a sheet that meet a condition; how many they are."""
         page = self.workbook.add_worksheet(sheet.name)
+        page.set_row(0, 2 * _LINE)
         for column, heading in enumerate(sheet.headings):
-            page.set_column(column, column, heading.width or None, None, {"hidden": heading.is_hidden})
-            page.write_string(0, column, heading.title, self.head)
+            is_text = heading.kind == "text"
+            look = self._texts[heading.width >= _LONG] if is_text else None
+            page.set_column(column, column, heading.width or None, look, {"hidden": heading.is_hidden})
+            page.write_string(0, column, heading.title, self._heads[is_text])
         page.freeze_panes(1, 1)
         writers = [self._writer(page, column, heading.kind) for column, heading in enumerate(sheet.headings)]
         result = self.connection.execute(sheet.select(condition))
+        long = [(column, h.width) for column, h in enumerate(sheet.headings) if h.width >= _LONG]
         count = 0
         while rows := result.fetchmany(_AT_ONCE):
             for row in rows:
                 count += 1
+                if long:
+                    page.set_row(count, height((row[column] or "", width) for column, width in long))
                 for write, cell in zip(writers, row, strict=False):
                     if cell is not None:
                         write(count, cell, row[-1])

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resources.targets.workbook_cells import Cells, Heading, Sheet, hidden, number_format, safe_text, shown, words
+from resources.targets.workbook_cells import (
+    Cells,
+    Heading,
+    Sheet,
+    height,
+    hidden,
+    number_format,
+    safe_text,
+    shown,
+    words,
+)
 
 if TYPE_CHECKING:
     from resources.targets.description import Publication
@@ -22,7 +32,7 @@ CORE = Sheet(
     "Kernwaarden",
     (
         Heading("Indicator", "i.title_nl", width=48),
-        Heading("Pijler", "i.pillar", width=10),
+        Heading("Pijler", "upper(i.pillar[1]) || i.pillar[2:]", width=10),
         Heading("Opdrachtgever", "case v.level_code when 'total' then '(alle)' else p.party_name end", width=30),
         Heading("Waarde", shown("v.value", "i"), "shown"),
         Heading("Eenheid", "i.unit_nl", width=18),
@@ -43,9 +53,9 @@ CORE = Sheet(
 DEFINITIONS = Sheet(
     "Definities",
     (
-        Heading("Indicator", "i.title_nl", width=38),
+        Heading("Indicator", "i.title_nl", width=48),
         Heading("Wat het zegt", "i.description_nl", width=60),
-        Heading("Formule", "i.formula_nl", width=40),
+        Heading("Formule", "i.formula_nl", width=60),
         Heading("Eenheid", "i.unit_nl", width=18),
         Heading("Beter is", "case i.direction when 'lower' then 'lager' else 'hoger' end", width=9),
         Heading("Kernset", "case when i.is_core then 'ja' else 'nee' end", width=9),
@@ -54,7 +64,7 @@ DEFINITIONS = Sheet(
         Heading("Normen", "i.standards", width=24),
         Heading("Indicator (English)", "i.title_en", width=38),
         Heading("What it says", "i.description_en", width=60),
-        Heading("Formula", "i.formula_en", width=40),
+        Heading("Formula", "i.formula_en", width=60),
         Heading("Unit", "i.unit_en", width=18),
         Heading("Method", "i.method_en", width=60),
         Heading("Pitfall", "i.pitfall_en", width=60),
@@ -69,7 +79,7 @@ DEFINITIONS = Sheet(
 TARGETS = Sheet(
     "Streefwaarden",
     (
-        Heading("Indicator", "i.title_nl", width=38),
+        Heading("Indicator", "i.title_nl", width=48),
         Heading("Opdrachtgever", "p.party_name", width=26),
         Heading("Beginwaarde", shown("t.base_value", "i"), "shown"),
         Heading("Streefwaarde", shown("t.target_value", "i"), "shown"),
@@ -159,10 +169,10 @@ _HOW_TO_READ = (
         " which all data is there.",
     ),
     (
-        "Waarde is afgerond getoond, in de eenheid ernaast; opgeslagen waarde, teller en noemer staan er met zes cijfers"
-        " achter de komma. Verborgen kolommen zijn voor programma's.",
-        "Waarde is shown rounded, in the unit beside it; the stored value, numerator and denominator have six decimals."
-        " Hidden columns are for programs.",
+        "Waarde is afgerond getoond, in de eenheid ernaast. Opgeslagen waarde, teller en noemer hebben zes cijfers achter"
+        " de komma; een percentage is daar een deel van 1. Verborgen kolommen zijn voor programma's.",
+        "Waarde is shown rounded, in the unit beside it. The stored value, numerator and denominator have six decimals;"
+        " a percentage is a part of 1 there. Hidden columns are for programs.",
     ),
     (
         "Een tekst die met = + - of @ begint, heeft een apostrof ervoor, zodat geen programma haar voor een formule houdt.",
@@ -174,14 +184,15 @@ _HOW_TO_READ = (
     ),
 )
 
+_GUIDE_WIDTH = 84  # characters
 _LISTS = (("Statuswoorden", "value_status"), ("Soorten periode", "period_type"), ("Redenen van afkeuring", "reason"))
 
 
 def write_guide(cells: Cells, publication: Publication, left_out: list[str]) -> None:
     """The first sheet: which publication this is, how it is read, what is left out, and what the words mean."""
     page = cells.workbook.add_worksheet(GUIDE)
-    page.set_column(0, 0, 24)
-    page.set_column(1, 2, 80, cells.workbook.add_format({"text_wrap": True, "valign": "top"}))
+    page.set_column(0, 0, 26, cells.workbook.add_format({"bold": True, "valign": "top"}))
+    page.set_column(1, 2, _GUIDE_WIDTH, cells.workbook.add_format({"text_wrap": True, "valign": "top"}))
     rows: list[tuple[str, ...]] = [
         (
             "Ketenimpact",
@@ -205,6 +216,7 @@ def write_guide(cells: Cells, publication: Publication, left_out: list[str]) -> 
     rows += [(), ("Controlegetallen", "Regels en controlegetal van elke tabel", "Rows and digest of each table")]
     rows += _digests(cells, publication.number)
     for number, row in enumerate(rows):
+        page.set_row(number, height((text, _GUIDE_WIDTH) for text in row))
         for column, text in enumerate(row):
             page.write_string(number, column, safe_text(text))
 
