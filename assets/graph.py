@@ -247,7 +247,7 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         made_of = session.made_of()
         publication = publish_session(session, made_of)
         for month, why in session.computed_months().items():
-            told = {"publication": publication.number, BECAUSE: why}
+            told: dict[str, Any] = {"publication": publication.number, BECAUSE: why}
             context.log_event(dg.AssetMaterialization(LEDGER_MONTHS, partition=f"{month:%Y-%m}", metadata=told))
         return dg.MaterializeResult(
             metadata={

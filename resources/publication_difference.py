@@ -78,11 +78,15 @@ class CheckChange(NamedTuple):
 
 
 class TableChange(NamedTuple):
-    """A table with other rows, or with other types and comments only; the count is None where there was no such table."""
+    """A table with other rows, and its digest after; a count is None where there is no such table.
+
+    The one named `__declaration` stands for types, comments and views.
+    """
 
     name: str
     rows_before: int | None
     rows_after: int | None
+    digest: str | None
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ where coalesce(a.outcome, 'passed') <> 'passed' and coalesce(b.outcome, 'passed'
 order by 1, 2"""
 
 _TABLES = """
-select table_name, b.row_count, a.row_count
+select table_name, b.row_count, a.row_count, a.digest
 from (from after_publication_digest where publication_id = (select max(publication_id) from after_publication_digest)) a
 full join
     (from before_publication_digest where publication_id = (select max(publication_id) from before_publication_digest)) b
@@ -190,4 +194,4 @@ def _indicators(connection: duckdb.DuckDBPyConnection) -> list[IndicatorChange]:
     for indicator, *value in connection.execute(_BIGGEST).fetchall():
         biggest.setdefault(indicator, []).append(ValueChange(*value))
     rows = connection.execute(_INDICATORS).fetchall()
-    return [IndicatorChange(*row, tuple(biggest.get(row[0], ()))) for row in rows]
+    return [IndicatorChange._make((*row, tuple(biggest.get(row[0], ())))) for row in rows]
