@@ -22,6 +22,11 @@ from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
+# Why a month is computed again, beside the datasets that changed it.
+ASKED = "gevraagd / asked for"
+ALL_ANEW = (
+    "afspraken of programma veranderd, of een run zonder einde / declarations or code changed, or a run without end"
+)
 
 
 @dataclass
@@ -97,14 +102,29 @@ class Session:
         the clock, which moves without any delivery.
         """
         below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
-        touched: set[date] = set(self.months).union(*(r.months or () for r in below))
-        whole = (
-            not self._was_current
-            or any(r.changed and r.months is None for r in below)
-            or self.catalogue.reads_clock(refs)
+        due = None if self.catalogue.reads_clock(refs) else self._due(below)
+        set_months(self.engine, self.horizon.months() if due is None else due)
+        return due is None
+
+    def computed_months(self) -> dict[date, str]:
+        """The months computed again in this run for another reason than that the clock moved, each with why."""
+        months = self.horizon.months()
+        if not self._was_current:
+            return dict.fromkeys(months, ALL_ANEW)
+        return {month: why for month in months if (why := self._why(month))}
+
+    def _why(self, month: date) -> str:
+        touched = sorted(
+            r.dataset for r in self.intake.values() if (r.changed and r.months is None) or month in (r.months or ())
         )
-        set_months(self.engine, [m for m in self.horizon.months() if whole or m in touched])
-        return whole
+        return ", ".join([*([ASKED] if month in self.months else []), *touched])
+
+    def _due(self, results: list[IntakeResult]) -> list[date] | None:
+        """The reporting months that were asked for or that these deliveries touched; None for every month."""
+        if not self._was_current or any(r.changed and r.months is None for r in results):
+            return None
+        touched = set(self.months).union(*(r.months or () for r in results))
+        return [m for m in self.horizon.months() if m in touched]
 
     def is_complete(self) -> bool:
         """Whether every table is computed from what core holds now."""

@@ -6,8 +6,10 @@ Belongs here: the steps around one in-process run. Does not belong here: printin
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,35 @@ from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+# How Dagster begins the text of a KetenError.
+OURS = re.compile(r"^resources\.[\w.]+: ")
+# The tag of a run that tells in which process it is.
+PID = "keten/pid"
+RUN_FAILURE = "PIPELINE_FAILURE"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
 
-    `published` tells whether the results were, also when what comes after them failed.
+    `published` tells whether the results are, also when what comes after them failed; `months` which months were
+    computed again, each with why; `behind` what the targets say that could not follow.
     """
 
     started: bool
     success: bool
     failure: str = ""
     published: bool = False
+    run_id: str = ""
+    months: dict[str, str] = field(default_factory=dict)
+    behind: tuple[str, ...] = ()
 
     def told(self) -> str:
         """What went wrong, and what that means for the results."""
-        if self.published:
-            return f"the results are published, but their page could not be made: {self.failure}"
-        return f"the run failed and nothing was published: {self.failure}"
+        if not self.published:
+            return f"the run failed and nothing was published: {self.failure}"
+        page = [f"their page could not be made: {self.failure}"] if self.failure else []
+        return f"the results are published, but {'; '.join([*page, *self.behind])}"
 
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
@@ -47,10 +59,10 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
 
 
-def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
+def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_path: Path | None = None) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
-    Call it under the lock.
+    Call it under the lock, and with a copy of the engine when this one is to stay untouched.
     """
     from assets.page.making import is_page_of
     from assets.publication import is_current
@@ -58,20 +70,34 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     from resources.publishing import published_state
 
     state = published_state(where.published)
-    if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
+    path = engine_path or where.engine
+    if not path.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
-    with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
+    with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
         return is_current(engine, where.published, input_fingerprint(where, catalogue))
 
 
+def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
+    """The targets that do not show the publication of the published file, or do not answer."""
+    from assets.targets import behind
+    from resources.publishing import published_state
+
+    state = published_state(where.published) if catalogue.targets else None
+    return behind(catalogue.targets, where.home, state["number"]) if state else []
+
+
 def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work."""
+    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work.
+
+    When nothing is new but targets are behind, only these are brought up to date.
+    """
     from pipelines.lock import run_lock
 
     with run_lock(where.home, progress.tell):
-        if not months and nothing_new(where, catalogue, progress):
-            return Outcome(False, True)
-        return _execute(where, catalogue, months, adopt, progress)
+        if months or not nothing_new(where, catalogue, progress):
+            return execute(where, catalogue, months, adopt, progress)
+        late = targets_behind(where, catalogue)
+        return execute(where, catalogue, (), adopt, progress, targets=late) if late else Outcome(False, True)
 
 
 def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
@@ -83,8 +109,8 @@ def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, prog
     with run_lock(where.home, progress.tell):
         receipt = Landing(where.landing).purge(receipt_id, reason)
         where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
-        outcome = _execute(where, catalogue, (), False, progress)
-        if outcome.success:
+        outcome = execute(where, catalogue, (), False, progress)
+        if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
         return receipt.receipt_id, outcome
@@ -98,40 +124,77 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
-        return _execute(where, catalogue, (), True, progress)
+        return execute(where, catalogue, (), False, progress)
 
 
-def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    from assets.graph import PUBLICATION
-    from pipelines.definitions import JOB, build_definitions
+def execute(
+    where: Place,
+    catalogue: Catalogue,
+    months: tuple[str, ...],
+    adopt: bool,
+    progress: Progress,
+    only_publish: bool = False,
+    targets: Sequence[str] = (),
+) -> Outcome:
+    """Run the job in this process, under the lock.
+
+    With `only_publish` without page and targets; with `targets` for just these, which needs no engine.
+    """
+    from assets.targets import target_key
+    from pipelines.definitions import JOB, build_definitions, up_to_publication
     from pipelines.instance import instance
 
     for part in (where.home, where.published.parent):
         part.mkdir(parents=True, exist_ok=True)
     progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
+    only = up_to_publication(definitions) if only_publish else [target_key(name) for name in targets]
+    session = {} if targets else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
         _close_dead_runs(dagster)
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={"keten/pid": str(os.getpid())},
-            run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
+            tags={PID: str(os.getpid())},
+            asset_selection=only or None,
+            run_config={"loggers": QUIET, **session},
         )
-        failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
-        text = _reason([error for error in failed if error])
-        done = {e.asset_key for e in result.all_events if e.is_step_materialization}
-    return Outcome(True, result.success, text, PUBLICATION in done)
+    return _outcome(result, catalogue, published=bool(targets))
 
 
-def _reason(failures: list[Any]) -> str:
-    """The innermost cause of the first failed step, in one line."""
-    if not failures:
-        return ""
-    error = failures[0]
-    while error.cause:
+def _months_with_why(made: list[Any]) -> dict[str, str]:
+    from assets.graph import BECAUSE, LEDGER_MONTHS
+
+    return {e.partition: str(e.materialization.metadata[BECAUSE].value) for e in made if e.asset_key == LEDGER_MONTHS}
+
+
+def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
+    """What a run came to; `published` tells whether the results were before it."""
+    from assets.graph import PUBLICATION
+    from assets.targets import target_key
+
+    steps = {target_key(setting.name).to_python_identifier() for setting in catalogue.targets}
+    failed = [(e.step_key in steps, _reason(e.step_failure_data.error)) for e in result.all_events if e.is_step_failure]
+    # Before the first step there is only the failure of the run itself, such as an engine that is open elsewhere.
+    ends = [_reason(e.job_failure_data.error) for e in result.all_events if e.event_type_value == RUN_FAILURE]
+    reasons = [reason for is_target, reason in failed if not is_target] or ([] if failed else ends)
+    made = [e for e in result.all_events if e.is_step_materialization]
+    return Outcome(
+        True,
+        result.success,
+        next(iter(reasons), ""),
+        published or any(e.asset_key == PUBLICATION for e in made),
+        result.run_id,
+        _months_with_why(made),
+        tuple(reason for is_target, reason in failed if is_target),
+    )
+
+
+def _reason(error: Any) -> str:
+    """The innermost cause of a failed step, in one line; an error of ours needs no name of its class."""
+    while error and error.cause:
         error = error.cause
-    return str(error.message).strip()
+    return OURS.sub("", str(error.message)).strip() if error else ""
 
 
 def _close_dead_runs(dagster: Any) -> None:
@@ -139,9 +202,14 @@ def _close_dead_runs(dagster: Any) -> None:
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        pid = run.tags.get("keten/pid", "")
-        if pid and not _alive(int(pid)):
+        if is_dead(run):
             dagster.report_run_failed(run, "the process of this run was ended")
+
+
+def is_dead(run: Any) -> bool:
+    """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
+    pid = run.tags.get(PID, "")
+    return bool(pid) and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:
@@ -161,7 +229,10 @@ def _signal_reaches(pid: int) -> bool:
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
     from assets.pulling import source_files
+    from resources.targets import make_target
 
     today(catalogue.settings.zone)
     for source in catalogue.sources:
         source_files(catalogue, where.project, source)
+    for setting in catalogue.targets:
+        make_target(setting, where.home)

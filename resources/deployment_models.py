@@ -11,7 +11,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from resources.catalogue_models import HOME, Declared
 from resources.errors import KetenError
@@ -59,6 +59,7 @@ class PostgresqlSetting(Named):
     connect_seconds: int = Field(default=10, ge=1)
     lock_seconds: int = Field(default=30, ge=1)
     statement_seconds: int = Field(default=600, ge=1)
+    total_seconds: int = Field(default=3600, ge=1)
 
     @field_validator("url")
     @classmethod
@@ -103,6 +104,26 @@ class ExcelSetting(FileTarget):
 TargetSetting = Annotated[PostgresqlSetting | ParquetSetting | ExcelSetting, Field(discriminator="kind")]
 
 
+def _clock(value: object) -> object:
+    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
+    if isinstance(value, int) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Schedule(Declared):
+    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
+
+    Null is never.
+    """
+
+    daily: ClockTime | None = "05:30"
+    drop_folder_seconds: int | None = Field(default=60, ge=5)
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -112,6 +133,7 @@ class Settings(Declared):
     geography: str = HOME
     reporting: Reporting
     targets: tuple[TargetSetting, ...] = ()
+    schedule: Schedule = Schedule()
 
 
 class Source(Declared):

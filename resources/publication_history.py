@@ -1,12 +1,12 @@
 """What a published file remembers of its publications, and what the engine remembers of its targets.
 
-Belongs here: `bi.publication`, `bi.publication_digest`, `bi.publication_value_change` and `run.publication_state`.
+Belongs here: `bi.publication`, `bi.publication_column`, `bi.publication_digest`, `bi.publication_value_change` and `run.publication_state`.
 Does not belong here: building and replacing the file (`publishing`, `published_file`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,21 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
             ("digest", "VARCHAR", "Controlegetal, ongeacht volgorde / Digest, whatever the order"),
         ),
     ),
+    "publication_column": (
+        ("table_name", "column_name"),
+        "Eenheid, codelijst en dimensie van kolommen / Unit, code list and dimension of columns. Grain: table, column",
+        (
+            ("table_name", "VARCHAR", "Tabel / Table"),
+            ("column_name", "VARCHAR", "Kolom / Column"),
+            ("unit_code", "VARCHAR", "Eenheid / Unit"),
+            ("code_list", "VARCHAR", "Codelijst in dim_code / Code list in dim_code"),
+            (
+                "refers_to",
+                "VARCHAR",
+                "Dimensietabel waarvan dit de sleutel is / Dimension table of which this is the key",
+            ),
+        ),
+    ),
     "publication_value_change": (
         VALUE_KEY,
         "Gepubliceerde waarden die veranderden / Published values that changed. Grain: publication, value",
@@ -72,7 +87,7 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
 
 def last_publication(connection: duckdb.DuckDBPyConnection, alias: str, target: Path) -> dict[str, Any]:
     """The latest publication in an attached file; KetenError when it is not a published file."""
-    if not _columns(connection, alias, "publication"):
+    if not columns(connection, alias, "publication"):
         raise KetenError(f"{target} is not a file that was published here; move it away or choose another target")
     row = connection.execute(
         "select publication_id, input_fingerprint, run_id, published_at, as_of, status"
@@ -93,7 +108,7 @@ def last_digests(connection: duckdb.DuckDBPyConnection, alias: str, number: int)
 
 def carry_over(connection: duckdb.DuckDBPyConnection, previous: str, following: str, table: str) -> None:
     """Copy the earlier rows of a history table."""
-    if _columns(connection, previous, table):
+    if columns(connection, previous, table):
         order = ", ".join(("publication_id", *TABLES[table][0]))
         connection.execute(
             f"insert into {following}.bi.{table} by name select * from {previous}.bi.{table} order by {order}"
@@ -115,9 +130,19 @@ def write_digests(
     connection.executemany(f"insert into {alias}.bi.publication_digest values (?, ?, ?, ?)", rows)
 
 
+def write_columns(
+    connection: duckdb.DuckDBPyConnection, alias: str, number: int, rows: Sequence[Sequence[str | None]]
+) -> None:
+    """Add what neither type nor comment says of the columns of this publication."""
+    if rows:
+        connection.executemany(
+            f"insert into {alias}.bi.publication_column values (?, ?, ?, ?, ?, ?)", [[*row, number] for row in rows]
+        )
+
+
 def write_value_changes(connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int) -> int:
     """Add the values that differ from the file before or are gone; a value published first is no change."""
-    if not set(VALUE_COLUMNS) <= _columns(connection, previous, VALUES):
+    if not set(VALUE_COLUMNS) <= columns(connection, previous, VALUES):
         return 0
     key = ", ".join(f"o.{c}" for c in VALUE_KEY)
     row = connection.execute(
@@ -173,7 +198,8 @@ def note_applied(connection: duckdb.DuckDBPyConnection, target: Path, number: in
     )
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+def columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+    """The columns of a table in an attached file; empty when there is no such table."""
     rows = connection.execute(
         "select column_name from duckdb_columns() where database_name = ? and schema_name = 'bi' and table_name = ?",
         [alias, table],
