@@ -112,7 +112,8 @@ class Cells:
         }
         # Apart from the number before it, and in several lines where it is long.
         self._texts = {
-            wrap: workbook.add_format({"align": "left", "indent": 1, "valign": "top", "text_wrap": wrap}) for wrap in (False, True)
+            wrap: workbook.add_format({"align": "left", "indent": 1, "valign": "top", "text_wrap": wrap})
+            for wrap in (False, True)
         }
         self._formats: dict[str, Format] = {}
 
