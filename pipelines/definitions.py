@@ -50,7 +50,7 @@ def session_resource(
         log = context.log.info if context.log else print
         telling = progress or Progress(lambda _: None, log)
         run_id = context.run.run_id if context.run else "direct"
-        if context.instance:
+        if context.run and context.instance:
             context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
         with (
             run_lock(where.home, telling.tell),
