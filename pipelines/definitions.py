@@ -18,6 +18,7 @@ from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.periods import Periods
 from resources.progress import Progress
 from resources.receipt_list import prepare
 
@@ -49,6 +50,7 @@ def session_resource(
             landing = Landing(where.landing)
             landing.sweep()
             prepare(engine, landing, catalogue)
+            decided = Periods(where.periods).read()
             made = Session(
                 engine,
                 landing,
@@ -58,7 +60,8 @@ def session_resource(
                 run_id,
                 today(catalogue.settings.zone),
                 telling,
-                fingerprint=lambda: input_fingerprint(where, catalogue),
+                fingerprint=lambda: input_fingerprint(where, catalogue, decided),
+                decided=decided,
                 months=months,
                 adopt=adopt,
             )
