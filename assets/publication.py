@@ -53,8 +53,8 @@ def make_keyed(session: Session) -> list[CheckResult]:
     return found
 
 
-def publish_session(session: Session) -> publishing.Publication:
-    """Prove the invariants and publish.
+def publish_session(session: Session, made_of: str) -> publishing.Publication:
+    """Prove the invariants and publish; `made_of` is the fingerprint of the inputs.
 
     Raises KetenError when a critical one fails or a final value would change without a reason; nothing is published then.
     """
@@ -70,7 +70,7 @@ def publish_session(session: Session) -> publishing.Publication:
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
-        "input_fingerprint": session.made_of(),
+        "input_fingerprint": made_of,
         "as_of": session.as_of,
     }
     items = list(session.catalogue.indicators.values())
