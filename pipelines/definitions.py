@@ -3,6 +3,7 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
+import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -14,6 +15,7 @@ from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
+from pipelines.month_close import month_close
 from pipelines.months import asked_months
 from pipelines.running import PID
 from pipelines.schedules import daily
@@ -91,7 +93,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[*build_assets(known), ledger_months(here, known.settings)],
         jobs=[dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor)],
-        schedules=daily(here, known.settings, JOB),
+        schedules=[*daily(here, known.settings, JOB), *month_close(here, known.settings, JOB)],
         sensors=drop_folder(here, known.settings, JOB),
         resources={"session": session_resource(here, known, progress, adopt)},
     )

@@ -87,6 +87,13 @@ class Month:
         return "restated" if self.explanation else "final"
 
     @property
+    def words(self) -> str:
+        """The state for people: also whether, and until when, changes are let in."""
+        if self.last and self.last.kind == "restated":
+            return f"restated; changes are let in until {self.last.lets_in_until:%Y-%m-%d}"
+        return self.status
+
+    @property
     def is_final(self) -> bool:
         """Whether its figures may not change without a reason."""
         return self.status in ("final", "restated")
@@ -146,26 +153,27 @@ class Periods:
             found[month] = Month((*found.get(month, Month()).decisions, decision))
         return found
 
+    def require(self, month: date, kind: Kind, by: str, today: date, reason: str = "") -> None:
+        """Raises KetenError, with the repair, for a decision that may not be made."""
+        _require(Decision(f"{month:%Y-%m}", kind, _line(by), "", _line(reason)), self._known(month), today)
+
     def decide(
-        self,
-        month: date,
-        kind: Kind,
-        by: str,
-        today: date,
-        reason: str = "",
-        left_out: tuple[str, ...] = (),
+        self, month: date, kind: Kind, by: str, today: date, reason: str = "", left_out: tuple[str, ...] = ()
     ) -> Decision:
-        """Add a decision. Raises KetenError when the rules do not allow it, and then nothing is written."""
+        """Add a decision. Raises KetenError when it may not be made, and then nothing is written."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".lock"):
             for path in self.folder.glob(f"{UNFINISHED}*"):
                 path.unlink()  # of a process that was killed
-            known = self.read().get(month, Month())
+            known = self._known(month)
             made = Decision(f"{month:%Y-%m}", kind, _line(by), now_utc(), _line(reason), left_out)
             _require(made, known, today)
             path = self.folder / f"{made.month}.{len(known.decisions) + 1:03d}.json"
             write_durably(path, json.dumps(asdict(made), indent=1, ensure_ascii=False, sort_keys=True))
         return made
+
+    def _known(self, month: date) -> Month:
+        return self.read().get(month, Month())
 
 
 def _line(text: str) -> str:
@@ -187,7 +195,6 @@ def _decision(path: Path) -> Decision:
 
 
 def _require(made: Decision, known: Month, today: date) -> None:
-    """Raises KetenError, with the repair, for a decision that may not be made."""
     end = after(date.fromisoformat(f"{made.month}-01"))
     if today < end:
         raise KetenError(f"{made.month} is not over yet; it can be closed from {end} on")
