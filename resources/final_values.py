@@ -44,22 +44,24 @@ def prepare_states(engine: Engine, months: Months, as_of: date) -> None:
     """Write the states of the months, and what they make of every period of `reference.period`."""
     import pyarrow as pa
 
-    rows = [
-        {
-            "month": day,
-            "publication_status": month.status,
-            "decided_by": month.last.by if month.last else None,
-            "decided_at": month.last.moment if month.last else None,
-            "decided_because": month.last.reason or None if month.last else None,
-            "is_final": month.is_final,
-            "was_final": month.was_final,
-            "is_locked": month.is_locked(as_of),
-            "reason": month.explanation.reason if month.explanation else None,
-            "explained_by": month.explanation.by if month.explanation else None,
-            "explained_at": month.explanation.moment if month.explanation else None,
-        }
-        for day, month in sorted(months.items())
-    ]
+    rows = []
+    for day, month in sorted(months.items()):
+        last, why = month.last, month.explanation
+        rows.append(
+            {
+                "month": day,
+                "publication_status": month.status,
+                "is_final": month.is_final,
+                "was_final": month.was_final,
+                "is_locked": month.is_locked(as_of),
+                **(
+                    {"decided_by": last.by, "decided_at": last.moment, "decided_because": last.reason or None}
+                    if last
+                    else {}
+                ),
+                **({"reason": why.reason, "explained_by": why.by, "explained_at": why.moment} if why else {}),
+            }
+        )
     texts = ("publication_status", "decided_by", "decided_because", "reason", "explained_by")
     kinds = {
         **{name: pa.bool_() for name in ("is_final", "was_final", "is_locked")},
