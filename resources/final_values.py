@@ -89,22 +89,21 @@ def gather_changes(engine: Engine, published: Path) -> None:
     The values of this run must be there. A value that was not published before is no change.
     """
     connection = engine.connection
-    told = (
-        "select null::varchar as period_type, null::varchar as period_code, false as is_new, false as is_locked limit 0"
-    )
+    none = "select '' as period_type, '' as period_code, false as is_new, false as is_locked limit 0"
+    found = []
     with attached(connection, published, _PUBLISHED) as present:
         if present and engine.count(MONTH_STATE) and history.has_values(connection, _PUBLISHED):
             changes = history.changes_select(f"{_PUBLISHED}.bi.{history.VALUES}", f"bi.{history.VALUES}")
-            told = (
+            found.append(
                 f"select c.period_type, c.period_code, true as is_new, s.is_locked from ({changes}) c"
                 f" join {PERIOD_STATUS} s using (period_code) where s.is_locked or s.decided_by is not null"
             )
         if present and history.tells_reasons(connection, _PUBLISHED):
-            told += (
-                " union all by name select period_type, period_code, false as is_new, false as is_locked"
+            found.append(
+                "select period_type, period_code, false as is_new, false as is_locked"
                 f" from {_PUBLISHED}.bi.publication_value_change where decided_by is not null"
             )
-        engine.replace(FINAL_CHANGE, told)
+        engine.replace(FINAL_CHANGE, none, *found)
 
 
 def refuse_unexplained(engine: Engine) -> None:
