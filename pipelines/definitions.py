@@ -16,6 +16,7 @@ from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
+from pipelines.month_close import month_close
 from pipelines.months import asked_months
 from pipelines.rehearsal import clear
 from pipelines.running import PID
@@ -25,6 +26,7 @@ from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.periods import Periods
 from resources.progress import Progress
 from resources.receipt_list import prepare
 
@@ -57,6 +59,7 @@ def session_resource(
             landing = Landing(where.landing)
             landing.sweep()
             prepare(engine, landing, catalogue)
+            decided = Periods(where.periods).read()
             made = Session(
                 engine,
                 landing,
@@ -66,7 +69,8 @@ def session_resource(
                 run_id,
                 as_of,
                 telling,
-                fingerprint=lambda: input_fingerprint(where, catalogue),
+                fingerprint=lambda: input_fingerprint(where, catalogue, decided),
+                decided=decided,
                 months=months,
                 adopt=adopt,
             )
@@ -109,7 +113,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[*build_assets(known), *build_target_assets(known), ledger_months(here, known.settings)],
         jobs=[dg.define_asset_job(JOB, selection=REFRESHED)],
-        schedules=daily(here, known.settings, JOB),
+        schedules=[*daily(here, known.settings, JOB), *month_close(here, known.settings, JOB)],
         sensors=drop_folder(here, known.settings, JOB),
         resources={
             SESSION: session_resource(here, known, progress, adopt),

@@ -125,6 +125,13 @@ class Schedule(Declared):
     drop_folder_seconds: int | None = Field(default=60, ge=5)
 
 
+class MonthClose(Declared):
+    """When a month becomes provisional by itself: on its n-th working day after the month, at a time in the zone."""
+
+    working_day: int = Field(default=10, ge=1, le=20)
+    at: ClockTime = "06:30"
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -135,6 +142,7 @@ class Settings(Declared):
     reporting: Reporting
     targets: tuple[TargetSetting, ...] = ()
     schedule: Schedule = Schedule()
+    month_close: MonthClose | None = MonthClose()
 
 
 class Source(Declared):

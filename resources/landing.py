@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from resources.durable import UNFINISHED, write_durably
 from resources.errors import KetenError
 from resources.files import kind_of, stored_suffix
 
@@ -137,7 +138,7 @@ class Landing:
     def remember(self) -> None:
         """Keep the digests of the files that are still there."""
         kept = {path: facts for path, facts in self._seen.items() if os.path.exists(path)}
-        _write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
+        write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
 
     @cached_property
     def _seen(self) -> dict[str, list[Any]]:
@@ -184,7 +185,7 @@ class Landing:
             "refused_at": received_at,
             "headings": headings,
         }
-        _write_durably(self._refusals / f"{delivery.receipt_id}.json", json.dumps(facts, indent=1, sort_keys=True))
+        write_durably(self._refusals / f"{delivery.receipt_id}.json", json.dumps(facts, indent=1, sort_keys=True))
 
     def refusals(self) -> list[dict[str, Any]]:
         """All refusals, oldest first."""
@@ -216,11 +217,11 @@ class Landing:
             if path.name not in kept:
                 path.unlink()  # the bytes of a purge that was killed, or of a delivery that never got its receipt
         for folder in (self.folder, self._receipts, self._refusals):
-            for path in folder.glob(".receipt-*"):
+            for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()
 
     def _write(self, receipt: Receipt) -> None:
-        _write_durably(
+        write_durably(
             self._receipts / f"{receipt.receipt_id}.json", json.dumps(asdict(receipt), indent=1, sort_keys=True)
         )
 
@@ -259,13 +260,4 @@ def _copy_durably(source: Path, target: Path, digest: str) -> None:
     if copied.hexdigest() != digest:
         os.unlink(name)
         raise KetenError("it changed while it was read; it is taken in the next run")
-    os.replace(name, target)
-
-
-def _write_durably(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".receipt-")
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
     os.replace(name, target)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VALUES = "rpt_indicator_value"
 VALUE_KEY = ("indicator_id", "period_type", "period_code", "level_code", "scope_code")
+UNEXPLAINED = "select '' as period_code, '' as reason, '' as decided_by limit 0"
 VALUE_COLUMNS = (*VALUE_KEY, "value", "value_status")
 STATE = "run.publication_state"
 CARRIED_OVER = ("publication", "publication_digest", "publication_value_change")
@@ -71,6 +72,8 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
             ("new_value", "DECIMAL(28,6)", "Waarde vanaf deze publicatie / Value from this publication on"),
             ("old_status", "VARCHAR", "Status daarvoor / Status before"),
             ("new_status", "VARCHAR", "Status daarna; leeg: vervallen / Status after; empty: no longer published"),
+            ("reason", "VARCHAR", "Reden, van een periode die definitief was / Reason, of a period that was final"),
+            ("decided_by", "VARCHAR", "Wie de wijziging toeliet / Who let the change in"),
         ),
     ),
     "surrogate_key": (
@@ -140,19 +143,38 @@ def write_columns(
         )
 
 
-def write_value_changes(connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int) -> int:
-    """Add the values that differ from the file before or are gone; a value published first is no change."""
-    if not set(VALUE_COLUMNS) <= columns(connection, previous, VALUES):
+def write_value_changes(
+    connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int, explanations: str
+) -> int:
+    """Add the values that differ from the file before or are gone; a value published first is no change.
+
+    `explanations` is SQL of period_code, reason and decided_by of the periods whose values were final.
+    """
+    if not has_values(connection, previous):
         return 0
-    key = ", ".join(f"o.{c}" for c in VALUE_KEY)
+    changes = changes_select(f"{previous}.bi.{VALUES}", f"{following}.bi.{VALUES}")
+    key = ", ".join(VALUE_KEY)
     row = connection.execute(
-        f"insert into {following}.bi.publication_value_change"
-        f" select {key}, o.value, n.value, o.value_status, n.value_status, {number}"
-        f" from {previous}.bi.{VALUES} o left join {following}.bi.{VALUES} n using ({', '.join(VALUE_KEY)})"
-        " where o.value is distinct from n.value or o.value_status is distinct from n.value_status"
-        f" order by {key}"
+        f"insert into {following}.bi.publication_value_change by name"
+        f" select c.*, e.reason, e.decided_by, {number} as publication_id"
+        f" from ({changes}) c left join ({explanations}) e using (period_code) order by {key}"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def has_values(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
+    """Whether an attached file shows values that can be compared."""
+    return set(VALUE_COLUMNS) <= columns(connection, alias, VALUES)
+
+
+def changes_select(previous: str, following: str) -> str:
+    """SQL of the values of one table that another shows otherwise or not at all."""
+    key = ", ".join(f"o.{c}" for c in VALUE_KEY)
+    return (
+        f"select {key}, o.value as old_value, n.value as new_value, o.value_status as old_status,"
+        f" n.value_status as new_status from {previous} o left join {following} n using ({', '.join(VALUE_KEY)})"
+        " where o.value is distinct from n.value or o.value_status is distinct from n.value_status"
+    )
 
 
 def ensure_state(connection: duckdb.DuckDBPyConnection) -> None:
@@ -205,6 +227,11 @@ def columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> se
         [alias, table],
     ).fetchall()
     return {name for (name,) in rows}
+
+
+def tells_reasons(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
+    """Whether the changed values of an attached file carry reasons; those of an older version do not."""
+    return "decided_by" in columns(connection, alias, "publication_value_change")
 
 
 def applied_input(connection: duckdb.DuckDBPyConnection, target: Path) -> str | None:
