@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -39,7 +40,7 @@ class Followed:
         """A new reading."""
         self.deployment.drop(f"data/meter_reading_202503{day:02d}.csv", f"{READINGS}\nE,2025-01-{day:02d},99\n")
 
-    def numbers(self) -> tuple[int | None, ...]:
+    def numbers(self) -> tuple[Any, ...]:
         """What file, warehouse and folder show."""
         (file,) = self.deployment.rows("select max(publication_id) from bi.publication")[0]
         with self.server.connect(database=self.url.rpartition("/")[2]) as pg:

@@ -59,8 +59,9 @@ TABLES = {
     "rpt_kinds": TableSpec(columns(KINDS), ("row_no",), "kinds"),
 }
 VIEWS = {
+    "the_known": "select row_no, moment from rpt_kinds where is_known",
     "site_values": '-- Grain: site.\nselect s.site_name, sum(v.value) as total, max(v.period_from) as "month", v.publication_id'
-    " from rpt_indicator_value v join dim_site s using (site_key) group by s.site_name, v.publication_id"
+    " from rpt_indicator_value v join dim_site s using (site_key) group by s.site_name, v.publication_id",
 }
 
 

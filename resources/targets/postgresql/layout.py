@@ -62,7 +62,7 @@ def kept_columns(table: Table) -> list[Column]:
 
 def prepare(pg: psycopg.Connection, place: Place) -> None:
     """Make the schemas, and the tables that remember what is shown and what was made, where they are not there."""
-    if shown(pg, place) is not None or _exists(pg, place.kept(_SHOWN)):
+    if _exists(pg, place.kept(_SHOWN)):
         return
     for schema in (place.schema, place.store):
         if not pg.execute("select 1 from pg_namespace where nspname = %s", [schema]).fetchone():
@@ -135,7 +135,8 @@ class Layout:
     def change_tables(self) -> None:
         """Drop the views that change, then bring every table to its declared columns; keys follow after the rows."""
         dropped = (self._changed | self._gone) & self._made.keys()
-        for name in sorted(dropped, key=lambda n: n in self._tables and not self._tables[n].is_view):
+        # Views of the file first, as they stand on the views of tables.
+        for name in sorted(dropped, key=lambda n: bool(columns_kept(self._pg, self._place, n))):
             self._drop_view(name)
         for name in self._gone:
             self._pg.execute(f"drop table if exists {self._place.kept(name)}")
