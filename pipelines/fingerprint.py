@@ -21,7 +21,7 @@ CODE = {".py", ".j2", ".css"}
 def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
     """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, horizon, knowledge."""
     digest = hashlib.sha256(catalogue.fingerprint.encode())
-    digest.update(source_fingerprint(catalogue, where.project).encode())
+    digest.update(source_fingerprint(catalogue, where.project, where.landing).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):

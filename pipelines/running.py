@@ -160,8 +160,7 @@ def _signal_reaches(pid: int) -> bool:
 
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
-    from assets.pulling import source_files
+    from assets.pulling import source_fingerprint
 
     today(catalogue.settings.zone)
-    for source in catalogue.sources:
-        source_files(catalogue, where.project, source)
+    source_fingerprint(catalogue, where.project, where.landing)

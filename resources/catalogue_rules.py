@@ -6,6 +6,7 @@ Belongs here: rules that need two declarations, and the wording of their errors.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,7 +22,7 @@ from resources.catalogue_models import (
     Indicator,
     Model,
 )
-from resources.deployment_models import ENV_VARIABLE
+from resources.environment import VARIABLE, named
 from resources.errors import KetenError, meant
 from resources.reference_tables import ReferenceTable, typed_rows
 
@@ -233,9 +234,17 @@ class Rules:
             self._one_of("keten.yml", "geography", settings.geography, self.found.code_lists["geography"])
             if settings.reporting.last and settings.reporting.last < settings.reporting.first:
                 raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
+            channels = [channel.url for channel in settings.alerts.to]
+            if not all(map(named, channels)):
+                raise KetenError(
+                    "keten.yml: alerts.to: a url holds a key or an address; set it in an environment variable and write"
+                    " url: ${env:KETEN_ALERT_URL}"
+                )
+            if len(set(channels)) < len(channels):
+                raise KetenError("keten.yml: alerts.to: two channels have the same url; remove one")
         for source in self.found.sources:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
-            if "${" in ENV_VARIABLE.sub("", source.path):
+            if "${" in re.sub(VARIABLE, "", source.path):
                 place = f"sources.yml: {source.origin}/{source.dataset}: path"
                 raise KetenError(
                     f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}} or ${{env:NAME:-default}}"
