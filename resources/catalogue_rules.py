@@ -6,7 +6,6 @@ Belongs here: rules that need two declarations, and the wording of their errors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -22,7 +21,8 @@ from resources.catalogue_models import (
     Indicator,
     Model,
 )
-from resources.environment import VARIABLE, named
+from resources.deployment_models import ENV_VARIABLE
+from resources.environment import named
 from resources.errors import KetenError, meant
 from resources.reference_tables import ReferenceTable, typed_rows
 
@@ -59,8 +59,9 @@ def explain(kind: type[Declared], error: ValidationError) -> str:
         "missing": "is missing; add it",
         "string_too_short": "is empty; fill it in",
         "string_type": "should be text; put it between quotes",
+        "union_tag_not_found": "has no kind; add it",
     }
-    return f"{place}: {words.get(first['type'], first['msg'])}"
+    return f"{place}: {words.get(first['type'], first['msg'].removeprefix('Value error, '))}"
 
 
 def _keys_at(kind: type[Declared], loc: tuple[int | str, ...]) -> list[str]:
@@ -240,11 +241,14 @@ class Rules:
                     "keten.yml: alerts.to: a url holds a key or an address; set it in an environment variable and write"
                     " url: ${env:KETEN_ALERT_URL}"
                 )
-            if len(set(channels)) < len(channels):
-                raise KetenError("keten.yml: alerts.to: two channels have the same url; remove one")
+            self._once("keten.yml", "alerts.to", channels)
+            names = [target.name for target in settings.targets]
+            self._once("keten.yml", "target", names)
+            if taken := {"duckdb", "page"}.intersection(names):
+                raise KetenError(f"keten.yml: target '{taken.pop()}' is a name of the product; choose another")
         for source in self.found.sources:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
-            if "${" in re.sub(VARIABLE, "", source.path):
+            if "${" in ENV_VARIABLE.sub("", source.path):
                 place = f"sources.yml: {source.origin}/{source.dataset}: path"
                 raise KetenError(
                     f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}} or ${{env:NAME:-default}}"

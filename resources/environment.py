@@ -1,7 +1,6 @@
-"""What settings take from the environment: `${env:NAME}`, or `${env:NAME:-default}`, filled in when it is needed.
+"""The environment variables that settings name: which these are, and keeping their values out of a text.
 
-Belongs here: filling in, naming, and keeping what was filled in out of a text. Does not belong here: which setting may
-name a variable (deployment_models).
+Belongs here: naming and hiding. Does not belong here: filling them in (deployment_models).
 """
 
 from __future__ import annotations
@@ -11,28 +10,15 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-from resources.errors import KetenError
+from resources.deployment_models import ENV_VARIABLE
 
-VARIABLE = r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}"
 HIDDEN = "***"
 _SHORTEST = 4  # a shorter value is no secret, and hiding it would garble the text around it
 
 
-def filled(text: str, file: str, what: str) -> str:
-    """A setting with its variables filled in. Raises KetenError that names file and variable when one is not set."""
-
-    def fill(match: re.Match[str]) -> str:
-        value = os.environ.get(match.group(1)) or match.group(2)
-        if not value:
-            raise KetenError(f"{file}: set the environment variable {match.group(1)} for {what}")
-        return value
-
-    return re.sub(VARIABLE, fill, text)
-
-
 def named(text: str) -> dict[str, bool]:
     """The variables that a text names, and whether each may be left unset as it has a default."""
-    return {match.group(1): match.group(2) is not None for match in re.finditer(VARIABLE, text)}
+    return {match.group(1): match.group(2) is not None for match in ENV_VARIABLE.finditer(text)}
 
 
 def hidden(text: str, variables: Iterable[str]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
-from resources.deployment_models import Channel
-from resources.environment import filled, hidden, named
+from resources.deployment_models import Channel, filled
+from resources.environment import hidden, named
 from resources.errors import KetenError
 
 Tone = Literal["failure", "warning", "success", "info"]
