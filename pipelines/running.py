@@ -18,6 +18,8 @@ from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+# The tag of a run that tells in which process it is.
+PID = "keten/pid"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Outcome:
     success: bool
     failure: str = ""
     published: bool = False
+    run_id: str = ""
 
     def told(self) -> str:
         """What went wrong, and what that means for the results."""
@@ -115,13 +118,13 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={"keten/pid": str(os.getpid())},
+            tags={PID: str(os.getpid())},
             run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
         text = _reason([error for error in failed if error])
         done = {e.asset_key for e in result.all_events if e.is_step_materialization}
-    return Outcome(True, result.success, text, PUBLICATION in done)
+    return Outcome(True, result.success, text, PUBLICATION in done, result.run_id)
 
 
 def _reason(failures: list[Any]) -> str:
@@ -139,9 +142,14 @@ def _close_dead_runs(dagster: Any) -> None:
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        pid = run.tags.get("keten/pid", "")
-        if pid and not _alive(int(pid)):
+        if is_dead(run):
             dagster.report_run_failed(run, "the process of this run was ended")
+
+
+def is_dead(run: Any) -> bool:
+    """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
+    pid = run.tags.get(PID, "")
+    return bool(pid) and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:

@@ -11,7 +11,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from resources.catalogue_models import HOME, Declared, Update
 from resources.errors import KetenError
@@ -36,6 +36,26 @@ class Reporting(Declared):
 
     first: str = Field(alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+def _clock(value: object) -> object:
+    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
+    if isinstance(value, int) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Schedule(Declared):
+    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
+
+    Null is never.
+    """
+
+    daily: ClockTime | None = "05:30"
+    drop_folder_seconds: int | None = Field(default=60, ge=5)
 
 
 class Named(Declared):
@@ -126,7 +146,7 @@ class Retention(Declared):
 
     runs_days: int = Field(default=90, ge=1)
     receipts: Literal["contract", "keep"] = "contract"
-    sunday: str | None = Field(default="04:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    sunday: ClockTime | None = "04:30"
 
 
 class Settings(Declared):
@@ -137,6 +157,7 @@ class Settings(Declared):
     zone: str = "Europe/Amsterdam"
     geography: str = HOME
     reporting: Reporting
+    schedule: Schedule = Schedule()
     targets: tuple[TargetSetting, ...] = ()
     alerts: Alerts = Alerts()
     retention: Retention = Retention()
