@@ -81,10 +81,10 @@ def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     contract = catalogue.contracts[name]
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        pulled = session.pull(name)
-        if pulled.may_pass and context.retry_number < AGAIN.max_retries:
-            told = "; ".join(pulled.failed.values())
-            raise dg.RetryRequested(AGAIN.max_retries, AGAIN.calculate_delay(context.retry_number + 1)) from OSError(told)
+        tries_left = context.retry_number < AGAIN.max_retries
+        pulled = session.pull(name, tries_left)
+        if pulled.may_pass and tries_left:
+            raise dg.RetryRequested(AGAIN.max_retries, AGAIN.calculate_delay(context.retry_number + 1))
         for file_name, headings in pulled.refused.items():
             context.log.warning(f"{file_name} is refused: personal data in {', '.join(headings)}")
         receipts = [r for r in session.landing.receipts() if r.dataset == name]

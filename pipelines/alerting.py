@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from pipelines.fact_kinds import KINDS, Fact
-from resources.environment import hidden, named
 from resources.landing import now_utc
-from resources.notifying import FILE, Tone, send
+from resources.notifying import Tone, send
 from resources.published_file import replace_text
 from resources.wording import Words, counted, moment
 
@@ -69,9 +68,9 @@ def tell(where: Place, catalogue: Catalogue, found: Found, sending: Send = send)
     """Tell every channel its news. Raises nothing for a channel that fails: it is tried again in the next round."""
     settings = catalogue.settings
     channels = settings.alerts.to
-    lock = FileLock(where.home / "alerts" / "told.lock")
-    lock_path = Path(lock.lock_file)
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    folder = _file(where.home).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "told.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -79,21 +78,30 @@ def tell(where: Place, catalogue: Catalogue, found: Found, sending: Send = send)
     try:
         told = {url: t for url, t in read_told(where.home).items() if url in {c.url for c in channels}}
         facts = [*found.facts, *failed_channels(told)]
-        secrets = secret_names(where.project)
-        sent, failed = 0, {}
+        sent = 0
+        failed: dict[str, str] = {}
         for channel in channels:
             mine = told.setdefault(channel.url, Told())
             news = news_for(channel, facts, found.unseen, mine)
             if not news:
                 continue
             title, body, tone = message(settings, news, str(where.home))
-            failure = sending(channel, hidden(title, secrets), hidden(body, secrets), tone, SECONDS / len(channels))
+            failure = sending(channel, title, body, tone, SECONDS / len(channels))
             _note(mine, news, failure, settings.alerts)
-            sent, failed = sent + (not failure), {**failed, **({channel.url: failure} if failure else {})}
             _write(where.home, told)
+            sent += not failure
+            if failure:
+                failed[channel.url] = failure
         return Outcome(sent, failed)
     finally:
         lock.release()
+
+
+def try_channels(settings: Settings, sending: Send = send) -> dict[str, str]:
+    """Send a test message to every channel; by channel why that failed, and empty where it was sent."""
+    language, channels = settings.alerts.language, settings.alerts.to
+    title = f"{settings.organisation}: {_in(language, _TEST)}"
+    return {c.url: sending(c, title, _in(language, _TEST_BODY), "info", SECONDS / len(channels)) for c in channels}
 
 
 def news_for(channel: Channel, facts: Iterable[Fact], unseen: frozenset[str], told: Told) -> News:
@@ -124,16 +132,21 @@ def message(settings: Settings, news: News, home: str) -> tuple[str, str, Tone]:
     if news.over:
         parts.append(counted(len(news.over), ("opgelost", "opgelost"), ("solved", "solved")))
     title = f"{settings.organisation}: " + ", ".join(_in(language, part).replace("\u00a0", " ") for part in parts)
-    blocks = [_block(kind, facts, settings) for kind, facts in _by_kind(news.new)]
+    told = blocks(news.new, settings)
     if news.over:
         solved = [facts[language] for facts in news.over.values()]
-        blocks.append("\n".join([_in(language, _SOLVED), *_listed(solved, language)]))
-    blocks.append(_in(language, _FOOT).format(home))
+        told.append("\n".join([_in(language, _SOLVED), *_listed(solved, language)]))
+    told.append(_in(language, _FOOT).format(home))
     tone: Tone = "failure" if critical else "warning" if news.new else "success"
-    return title, "\n\n".join(blocks).replace("\u00a0", " "), tone
+    return title, "\n\n".join(told).replace("\u00a0", " "), tone
 
 
-def _block(kind: str, facts: list[Fact], settings: Settings) -> str:
+def blocks(facts: Iterable[Fact], settings: Settings, all_of_them: bool = False) -> list[str]:
+    """Facts as texts, one for each kind; of many of a kind only the first, unless all are asked for."""
+    return [_block(kind, mine, settings, None if all_of_them else SHOWN) for kind, mine in _by_kind(facts)]
+
+
+def _block(kind: str, facts: list[Fact], settings: Settings, shown: int | None) -> str:
     """One kind in a message: what there is, what it means, its repair and where to look."""
     language, known = settings.alerts.language, KINDS[kind]
     lines = []
@@ -144,7 +157,7 @@ def _block(kind: str, facts: list[Fact], settings: Settings) -> str:
     return "\n".join(
         [
             f"{_in(language, mark)}: {_in(language, known.title)}",
-            *_listed(lines, language),
+            *_listed(lines, language, shown),
             f"{_in(language, _MEANS)}: {_in(language, known.means)}",
             f"{_in(language, _REPAIR)}: {_in(language, known.repair)}",
             f"{_in(language, _LOOK)}: {known.look}",
@@ -152,10 +165,10 @@ def _block(kind: str, facts: list[Fact], settings: Settings) -> str:
     )
 
 
-def _listed(lines: list[str], language: str) -> list[str]:
-    more = len(lines) - SHOWN
-    tail = [_in(language, _MORE).format(more)] if more > 0 else []
-    return [f"- {line}" for line in [*lines[:SHOWN], *tail]]
+def _listed(lines: list[str], language: str, shown: int | None = SHOWN) -> list[str]:
+    more = len(lines[shown:]) if shown else 0
+    tail = [_in(language, _MORE).format(more)] if more else []
+    return [f"- {line}" for line in [*lines[:shown], *tail]]
 
 
 def _by_kind(facts: Iterable[Fact]) -> list[tuple[str, list[Fact]]]:
@@ -183,11 +196,11 @@ def _note(told: Told, news: News, failure: str, alerts: Alerts) -> None:
 
 
 def read_told(home: Path) -> dict[str, Told]:
-    """What every channel was told; nothing when the file is not there. Raises ValueError when it is damaged."""
-    path = _file(home)
-    if not path.exists():
+    """What every channel was told; nothing when the file is not there or is damaged: twice told is better than never."""
+    try:
+        return {url: Told(**state) for url, state in json.loads(_file(home).read_text("utf-8")).items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return {}
-    return {url: Told(**state) for url, state in json.loads(path.read_text("utf-8")).items()}
 
 
 def _write(home: Path, told: dict[str, Told]) -> None:
@@ -199,12 +212,6 @@ def _file(home: Path) -> Path:
     return home / "alerts" / "told.json"
 
 
-def secret_names(project: Path) -> set[str]:
-    """The environment variables that the settings of a deployment name; their values stand in no message."""
-    files = [project / name for name in (FILE, "sources.yml")]
-    return {name for path in files if path.exists() for name in named(path.read_text("utf-8"))}
-
-
 _CRITICAL = Words("ERNSTIG", "CRITICAL")
 _WARNING = Words("Let op", "Warning")
 _SOLVED = Words("OPGELOST", "SOLVED")
@@ -213,4 +220,11 @@ _REPAIR = Words("Herstel", "Repair")
 _LOOK = Words("Kijk", "Look")
 _SINCE = Words(", sinds ", ", since ")
 _MORE = Words("en {} meer; `keten alerts` noemt ze alle", "and {} more; `keten alerts` lists all")
-_FOOT = Words("Deployment in {}. Alles wat nu speelt: `keten alerts`.", "Deployment in {}. All there is now: `keten alerts`.")
+_FOOT = Words(
+    "Deployment in {}. Alles wat nu speelt: `keten alerts`.", "Deployment in {}. All there is now: `keten alerts`."
+)
+_TEST = Words("proefbericht", "test message")
+_TEST_BODY = Words(
+    "Dit kanaal hoort wat een mens nodig heeft. Er hoeft nu niets te gebeuren.",
+    "This channel hears what needs a person. Nothing needs to be done now.",
+)

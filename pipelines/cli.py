@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines import care_cli
+from pipelines.options import Home, Project, opened
 from pipelines.reference_cli import references
-from pipelines.settings import Place, place, today
+from pipelines.settings import today
 from resources.errors import KetenError
 
 app = typer.Typer(
@@ -24,13 +26,8 @@ app = typer.Typer(
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
 app.add_typer(references, name="reference")
+app.command("alerts")(care_cli.alerts)
 
-Home = Annotated[
-    Path | None, typer.Option("--home", help="Folder for all that is written. Default: KETEN_HOME or ./var.")
-]
-Project = Annotated[
-    Path | None, typer.Option("--project", help="Deployment folder with keten.yml. Default: KETEN_PROJECT or the demo.")
-]
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")
 ]
@@ -57,7 +54,7 @@ def run(
     from pipelines.report import progress_display, results, show_summary
     from pipelines.running import refresh
 
-    where, catalogue = _open(home, project)
+    where, catalogue = opened(home, project)
     months = _months(catalogue, month, first, last)
     with progress_display() as progress:
         outcome = refresh(where, catalogue, months, adopt, progress)
@@ -75,7 +72,7 @@ def rebuild(project: Project = None, home: Home = None) -> None:
     from pipelines.report import progress_display, show_summary
     from pipelines.running import rebuild as rebuild_engine
 
-    where, catalogue = _open(home, project)
+    where, catalogue = opened(home, project)
     with progress_display() as progress:
         outcome = rebuild_engine(where, catalogue, progress)
     if not outcome.success:
@@ -85,14 +82,16 @@ def rebuild(project: Project = None, home: Home = None) -> None:
 
 @app.command("exec", context_settings={"allow_interspersed_args": False})
 def exec_command(
-    command: Annotated[list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")],
+    command: Annotated[
+        list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")
+    ],
     project: Project = None,
     home: Home = None,
 ) -> None:
     """Run a tool of Dagster on this deployment: with its dagster.yaml, home and project. Options of keten come first."""
     from pipelines.instance import become
 
-    where, _ = _open(home, project)
+    where, _ = opened(home, project)
     become(where, command)
 
 
@@ -114,7 +113,7 @@ def trace(
     from pipelines.report import progress_display, show_trace
     from pipelines.running import changed_since_publication
 
-    where, catalogue = _open(home, project)
+    where, catalogue = opened(home, project)
     wanted = f"site={site}" if site else scope
     folder = where.home / "trace.tmp"
     with progress_display() as progress:
@@ -145,7 +144,7 @@ def catalogue_command(
     home: Home = None,
 ) -> None:
     """List what the catalogue declares; with --check, prove it."""
-    _, known = _open(home, project)
+    _, known = opened(home, project)
     titled = {"reference": known.reference_tables, "source": known.contracts, "model": known.models}
     for kind, declared in titled.items():
         for name, entry in sorted(declared.items()):
@@ -208,7 +207,7 @@ def receipt_list(project: Project = None, home: Home = None) -> None:
     """All deliveries in order, with what became of them."""
     from pipelines.report import show_receipts
 
-    where, _ = _open(home, project)
+    where, _ = opened(home, project)
     show_receipts(where)
 
 
@@ -217,7 +216,7 @@ def receipt_show(receipt_id: str, project: Project = None, home: Home = None) ->
     """One delivery: its facts, its counts and its rejected rows."""
     from pipelines.report import show_receipt
 
-    where, _ = _open(home, project)
+    where, _ = opened(home, project)
     show_receipt(where, receipt_id)
 
 
@@ -232,7 +231,7 @@ def receipt_withdraw(
     from pipelines.lock import run_lock
     from resources.landing import Landing
 
-    where, _ = _open(home, project)
+    where, _ = opened(home, project)
     with run_lock(where.home, typer.echo):
         receipt = Landing(where.landing).withdraw(receipt_id, reason)
     typer.echo(f"{receipt.receipt_id} is withdrawn; run `keten run` to take it out of the results")
@@ -250,7 +249,7 @@ def receipt_purge(
     from pipelines.report import progress_display
     from pipelines.running import purge
 
-    where, catalogue = _open(home, project)
+    where, catalogue = opened(home, project)
     if not yes:
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
@@ -261,16 +260,6 @@ def receipt_purge(
             f" failed: {outcome.failure}; mend it and run `keten receipt purge` again"
         )
     typer.echo(f"{purged} is purged: its bytes, rows and texts are gone; the receipt stays as a tombstone")
-
-
-def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:
-    from pipelines.running import require_settings
-    from resources.catalogue_reading import load_catalogue
-
-    where = place(home, project)
-    catalogue = load_catalogue(where.project)
-    require_settings(catalogue, where)
-    return where, catalogue
 
 
 def _months(catalogue: Any, month: list[str] | None, first: str | None, last: str | None) -> tuple[str, ...]:

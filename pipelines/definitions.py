@@ -3,6 +3,7 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
+import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from assets.graph import LEDGER_MONTHS, build_assets
 from assets.preparing import horizon
 from assets.session import Session
+from pipelines.alert_sensor import alerts
 from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
@@ -89,7 +91,7 @@ def build_definitions(
         assets=[*build_assets(known), ledger_months(here, known.settings)],
         jobs=[dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor)],
         schedules=daily(here, known.settings, JOB),
-        sensors=drop_folder(here, known.settings, JOB),
+        sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known.settings)],
         resources={"session": session_resource(here, known, progress, adopt)},
     )
 

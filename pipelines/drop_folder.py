@@ -77,9 +77,7 @@ def _no_files(young: int) -> Words:
 
 def _busy(count: int, run_id: str) -> Words:
     nl, en = counted(count, *FILE)
-    return Words(
-        f"{nl} wacht op het einde van run {run_id}", f"waiting with {en} for the end of run {run_id}"
-    )
+    return Words(f"{nl} wacht op het einde van run {run_id}", f"waiting with {en} for the end of run {run_id}")
 
 
 def _asked_before(told: str) -> Words:

@@ -7,7 +7,7 @@ here: what a kind means and its repair (fact_kinds), what was told before (alert
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import run_facts
 from pipelines.fact_kinds import KINDS, Fact
 from pipelines.settings import Place, today
+from resources.environment import hidden, named
 from resources.errors import KetenError
 from resources.landing import Landing, Receipt
 from resources.wording import Words, counted, day, month
@@ -55,7 +56,17 @@ def find(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, automa
         ("source_failed",): partial(failed_sources, landing),
         ("dataset_overdue",): partial(overdue_datasets, catalogue, where.project, landing),
     }
-    return look_at(looks)
+    found = look_at(looks)
+    secrets = _variables(where.project)
+    return replace(
+        found, facts=tuple(replace(f, what=Words(*(hidden(t, secrets) for t in f.what))) for f in found.facts)
+    )
+
+
+def _variables(project: Path) -> set[str]:
+    """The environment variables that the settings of a deployment name; their values stand in no fact."""
+    files = [project / name for name in ("keten.yml", "sources.yml")]
+    return {name for path in files if path.exists() for name in named(path.read_text("utf-8"))}
 
 
 def look_at(looks: dict[tuple[str, ...], Look]) -> Found:
@@ -145,10 +156,9 @@ def failed_sources(landing: Landing) -> Iterator[Fact]:
     """What the last pull of each dataset could not take: a folder that does not answer, a file that cannot be read."""
     for dataset, failed in landing.failures().items():
         for name, facts in failed.items():
-            what = f"{dataset}: {name}: {facts['reason']}"
-            yield Fact(
-                "source_failed", f"{dataset}|{name}", Words(what, what), datetime.fromisoformat(facts["since"])
-            )
+            reason = facts["reason"]
+            what = reason if reason.startswith("sources.yml: ") else f"{dataset}: {name}: {reason}"
+            yield Fact("source_failed", f"{dataset}|{name}", Words(what, what), datetime.fromisoformat(facts["since"]))
 
 
 def overdue_datasets(catalogue: Catalogue, project: Path, landing: Landing) -> Iterator[Fact]:

@@ -21,7 +21,8 @@ from resources.published import frame_of, rows_of
 
 if TYPE_CHECKING:
     from assets.trace import Trace
-    from resources.catalogue import Catalogue, Indicator
+    from pipelines.facts import Found
+    from resources.catalogue import Catalogue, Indicator, Settings
 
 console = Console(highlight=False)
 if not console.is_terminal:
@@ -130,6 +131,14 @@ def _show_attention(where: Place) -> None:
         lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))
     for word, told in lines:
         console.print(f"[yellow]{word}[/] {escape(told)}", soft_wrap=True)
+
+
+def show_facts(found: Found, settings: Settings) -> None:
+    """What needs a person, by kind, with its meaning and repair, in the language of the alerts."""
+    from pipelines.alerting import blocks
+
+    told = blocks(found.facts, settings, all_of_them=True)
+    console.print("\n\n".join(told) if told else "Nothing needs a person now.", markup=False, soft_wrap=True)
 
 
 def show_receipts(where: Place) -> None:

@@ -37,7 +37,10 @@ def failed_runs(dagster: dg.DagsterInstance) -> Iterator[Fact]:
         for digest, (told, record) in causes.items():
             since = record.end_time or record.start_time
             yield Fact(
-                "run_failed", f"{job}|{digest}", Words(f"{job}: {told}", f"{job}: {told}"), _moment(since) if since else None
+                "run_failed",
+                f"{job}|{digest}",
+                Words(f"{job}: {told}", f"{job}: {told}"),
+                _moment(since) if since else None,
             )
 
 

@@ -114,7 +114,7 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
     progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
     with instance(where) as dagster:
-        _close_dead_runs(dagster)
+        close_dead_runs(dagster)
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
@@ -137,8 +137,8 @@ def _reason(failures: list[Any]) -> str:
     return str(error.message).strip()
 
 
-def _close_dead_runs(dagster: Any) -> None:
-    """Runs of killed processes are told failed: we hold the lock, so a run whose process is gone is dead."""
+def close_dead_runs(dagster: Any) -> None:
+    """Runs of killed processes are told failed, so that they do not keep the queue waiting."""
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):

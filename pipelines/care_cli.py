@@ -1,0 +1,49 @@
+"""The commands that look after a deployment: `keten alerts`, `keten clean`, `keten doctor`.
+
+Belongs here: arguments, help and what is printed. Does not belong here: what the commands do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.options import Home, Project, opened
+from resources.errors import KetenError
+
+
+def alerts(
+    send: Annotated[bool, typer.Option("--send", help="Tell every channel what it has not heard; for cron.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a test message to every channel.")] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """List what needs a person now; with --send also tell it, as the sensor does for those who run Dagster's daemon."""
+    from pipelines.alert_sensor import automations
+    from pipelines.alerting import tell, try_channels
+    from pipelines.definitions import build_definitions
+    from pipelines.facts import find
+    from pipelines.instance import instance
+    from pipelines.report import show_facts
+
+    where, catalogue = opened(home, project)
+    if test:
+        _told(try_channels(catalogue.settings))
+        return
+    names = automations(build_definitions(where, catalogue=catalogue).get_repository_def())
+    with instance(where) as dagster:
+        found = find(where, catalogue, dagster, names)
+    show_facts(found, catalogue.settings)
+    if send:
+        outcome = tell(where, catalogue, found)
+        typer.echo(f"messages sent: {outcome.sent}")
+        _told(outcome.failed)
+
+
+def _told(channels: dict[str, str]) -> None:
+    """Say of each channel what happened. Raises KetenError when one could not be told."""
+    for name, failure in channels.items():
+        typer.echo(f"{name}: {failure or 'sent'}")
+    if any(channels.values()):
+        raise KetenError("not every channel could be told; mend its URL, then `keten alerts --test`")
