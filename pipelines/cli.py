@@ -253,7 +253,7 @@ def receipt_purge(
     if not yes:
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
-        purged, outcome = purge(where, catalogue, receipt_id, reason, progress)
+        (purged,), outcome = purge(where, catalogue, [receipt_id], reason, progress)
     if not outcome.success:
         raise KetenError(
             f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,20 +78,23 @@ def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: 
         return _execute(where, catalogue, months, adopt, progress)
 
 
-def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
-    """Destroy the bytes of a delivery, and its rows and texts in the engine and the published file; its id and the run."""
+def purge(
+    where: Place, catalogue: Catalogue, receipt_ids: Sequence[str], reason: str, progress: Progress
+) -> tuple[list[str], Outcome]:
+    """Destroy the bytes of deliveries, and their rows and texts in engine and published file; their ids and the run."""
     from pipelines.lock import run_lock
     from resources.engine import Engine
     from resources.landing import Landing
 
     with run_lock(where.home, progress.tell):
-        receipt = Landing(where.landing).purge(receipt_id, reason)
-        where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
+        landing = Landing(where.landing)
+        purged = [landing.purge(receipt_id, reason).receipt_id for receipt_id in receipt_ids]
+        where.page.unlink(missing_ok=True)  # it may hold texts of the deliveries; the run writes it anew
         outcome = _execute(where, catalogue, (), False, progress)
         if outcome.success:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
-        return receipt.receipt_id, outcome
+        return purged, outcome
 
 
 def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
