@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from resources.catalogue import key_name
+from resources.final_values import PERIOD_STATUS
 from resources.key_register import NOT_APPLICABLE, REGISTER, UNKNOWN
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def _values(catalogue: Catalogue) -> str:
     return f"""
         select r.indicator_id, r.pillar, r.period_type, r.period_code, r.period_from, r.period_to, r.level_code,
             {_scope(catalogue)} as scope_code, {columns}, r.value, r.numerator, r.denominator, r.coverage,
-            r.value_status, r.is_complete_period
-        from publish.rpt_indicator_value r{joins}"""
+            r.value_status, r.is_complete_period, s.publication_status
+        from publish.rpt_indicator_value r join {PERIOD_STATUS} s using (period_code){joins}"""
 
 
 def _code_list(catalogue: Catalogue, dimension: str) -> str:

@@ -14,6 +14,7 @@ from assets.modelling import check_model
 from resources import audit, key_register, publishing
 from resources.engine import TYPES
 from resources.errors import KetenError
+from resources.final_values import EXPLANATIONS, gather_changes, periods_select, refuse_unexplained
 from resources.pillar_views import pillar_view_sql
 
 if TYPE_CHECKING:
@@ -53,17 +54,19 @@ def make_keyed(session: Session) -> list[CheckResult]:
 
 
 def publish_session(session: Session, made_of: str) -> publishing.Publication:
-    """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published.
+    """Prove the invariants and publish; `made_of` is the fingerprint of the inputs.
 
-    `made_of` is the fingerprint of the inputs.
+    Raises KetenError when a critical one fails or a final value would change without a reason; nothing is published then.
     """
     if not session.is_complete():
         raise KetenError("not every table is computed from what core holds now; materialise all assets, or `keten run`")
+    gather_changes(session.engine, session.published)
     describe_run(session.engine, session.catalogue)
     broken = [c for c in _invariants(session) if c.blocks]
     if broken:
         told = "; ".join(f"{c.table}: {c.en} ({c.observed})" for c in broken[:5])
         raise KetenError(f"{len(broken)} invariants do not hold: {told}")
+    refuse_unexplained(session.engine)
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
@@ -73,17 +76,21 @@ def publish_session(session: Session, made_of: str) -> publishing.Publication:
     items = list(session.catalogue.indicators.values())
     views = {f"{pillar}_indicators": pillar_view_sql(items, pillar) for pillar in PILLARS}
     made = publishing.publish(
-        session.engine, session.published, table_specs(session.catalogue), views, run, adopt=session.adopt
+        session.engine, session.published, table_specs(session.catalogue), views, run, session.adopt, EXPLANATIONS
     )
     session.models_done()
     return made
 
 
 def describe_run(engine: Engine, catalogue: Catalogue) -> None:
-    """Make and check the tables about the run itself: deliveries, rejected rows and, last, all checks."""
-    makers = {"bi.rpt_delivery": deliveries_select, "bi.rpt_rejected_row": rejected_rows_select}
-    for table, select in makers.items():
-        engine.replace(table, select(catalogue))
+    """Make and check the tables about the run itself: deliveries, rejected rows, months and, last, all checks."""
+    made = {
+        "bi.rpt_delivery": deliveries_select(catalogue),
+        "bi.rpt_rejected_row": rejected_rows_select(catalogue),
+        "bi.rpt_period": periods_select(),
+    }
+    for table, select in made.items():
+        engine.replace(table, select)
         audit.record(engine, table, check_model(engine, catalogue, catalogue.models[table]))
     engine.replace("bi.rpt_check", f"select * from {audit.CHECK_RESULT}")
 

@@ -15,8 +15,10 @@ from assets.pulling import Pulled, pull
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
 from resources.engine import Engine
+from resources.final_values import prepare_states
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
+from resources.periods import Months
 from resources.progress import Progress
 from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
@@ -28,7 +30,8 @@ SHOWN = 5
 class Session:
     """What the steps of a run share.
 
-    `months` are computed again beside those that new deliveries touch; `fingerprint` is taken when the run publishes.
+    `decided` are the states of months as the run began; `months` are computed again beside those that new deliveries
+    touch; `fingerprint` is taken when the run publishes.
     """
 
     engine: Engine
@@ -40,6 +43,7 @@ class Session:
     as_of: date
     progress: Progress
     fingerprint: Callable[[], str]
+    decided: Months
     months: frozenset[date] = frozenset()
     adopt: bool = False
     intake: dict[str, IntakeResult] = field(default_factory=dict)
@@ -55,6 +59,7 @@ class Session:
             self._was_current = bool(rows) and rows[0]["state"] == self._state()
         self.engine.replace("run.computed", "select ''::varchar as state limit 0")
         prepare_reference(self.engine, self.catalogue, self.horizon, self.as_of, self.run_id)
+        prepare_states(self.engine, self.decided, self.as_of)
 
     def _state(self) -> str:
         """What the computed tables depend on beside core."""
@@ -85,7 +90,9 @@ class Session:
 
     def take_in(self, dataset: str) -> IntakeResult:
         """Judge, expect and merge the deliveries of a dataset."""
-        result = DatasetIntake(self.engine, self.landing, self.catalogue, dataset, self.progress).take_in()
+        result = DatasetIntake(
+            self.engine, self.landing, self.catalogue, dataset, self.progress, self.decided
+        ).take_in()
         self.intake[dataset] = result
         if result.changed or result.checks:
             audit.record(self.engine, f"core.{dataset}", result.checks)

@@ -55,7 +55,9 @@ def find_old(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, no
     old = [r.run_id for r in dagster.get_runs(RunsFilter(statuses=list(FINISHED_STATUSES), created_before=before))]
     needed = set(_needed(dagster)) if old else set()
     known = {run.run_id for run in dagster.get_runs()}
-    leftovers = [p for p in _files_of_runs(dagster, where) if p.name.partition(".")[0] not in known and _changed(p) < before]
+    leftovers = [
+        p for p in _files_of_runs(dagster, where) if p.name.partition(".")[0] not in known and _changed(p) < before
+    ]
     receipts = _expired(Landing(where.landing), catalogue, now)
     return Old(
         tuple(run_id for run_id in old if run_id not in needed),

@@ -13,6 +13,7 @@ import typer
 
 from pipelines import care_cli
 from pipelines.options import Home, Project, opened
+from pipelines.period_cli import periods
 from pipelines.reference_cli import references
 from pipelines.settings import today
 from resources.errors import KetenError
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list, show, withdraw, purge.")
 app.add_typer(receipts, name="receipt")
+app.add_typer(periods, name="period")
 app.add_typer(references, name="reference")
 app.command("alerts")(care_cli.alerts)
 
@@ -145,7 +147,11 @@ def catalogue_command(
 ) -> None:
     """List what the catalogue declares; with --check, prove it."""
     _, known = opened(home, project)
-    titled = {"reference": known.reference_tables, "source": known.contracts, "model": known.models}
+    titled: dict[str, dict[str, Any]] = {
+        "reference": known.reference_tables,
+        "source": known.contracts,
+        "model": known.models,
+    }
     for kind, declared in titled.items():
         for name, entry in sorted(declared.items()):
             typer.echo(f"{kind:10} {name:32} {entry.title.en}")

@@ -16,6 +16,7 @@ from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
+from pipelines.month_close import month_close
 from pipelines.months import asked_months
 from pipelines.running import PID
 from pipelines.schedules import daily
@@ -24,6 +25,7 @@ from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.periods import Periods
 from resources.progress import Progress
 from resources.receipt_list import prepare
 
@@ -58,6 +60,7 @@ def session_resource(
             landing = Landing(where.landing)
             landing.sweep()
             prepare(engine, landing, catalogue)
+            decided = Periods(where.periods).read()
             made = Session(
                 engine,
                 landing,
@@ -67,7 +70,8 @@ def session_resource(
                 run_id,
                 as_of,
                 telling,
-                fingerprint=lambda: input_fingerprint(where, catalogue),
+                fingerprint=lambda: input_fingerprint(where, catalogue, decided),
+                decided=decided,
                 months=months,
                 adopt=adopt,
             )
@@ -90,7 +94,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[*build_assets(known), ledger_months(here, known.settings)],
         jobs=[dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor)],
-        schedules=daily(here, known.settings, JOB),
+        schedules=[*daily(here, known.settings, JOB), *month_close(here, known.settings, JOB)],
         sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known.settings)],
         resources={"session": session_resource(here, known, progress, adopt)},
     )

@@ -12,18 +12,24 @@ from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import CLOCK, Catalogue
 from resources.landing import Landing
+from resources.periods import Months, Periods
+from resources.periods import fingerprint as decisions
 from resources.reference_tables import known_until
 
 # What the code of a run is written in; the others are what tools leave behind.
 CODE = {".py", ".j2", ".css"}
 
 
-def input_fingerprint(where: Place, catalogue: Catalogue) -> str:
-    """sha256 over everything core and the indicators are made of: sources, receipts, declarations, code, horizon, knowledge."""
+def input_fingerprint(where: Place, catalogue: Catalogue, decided: Months | None = None) -> str:
+    """sha256 over everything the results are made of: sources, receipts, declarations, code, horizon, knowledge, states.
+
+    `decided` are the states of months that a run works with; without them, those that stand there now.
+    """
     digest = hashlib.sha256(catalogue.fingerprint.encode())
     digest.update(source_fingerprint(catalogue, where.project, where.landing).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
+    digest.update(decisions(Periods(where.periods).read() if decided is None else decided).encode())
     for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):
         digest.update(path.read_bytes())
     day = today(catalogue.settings.zone)

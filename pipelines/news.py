@@ -80,8 +80,8 @@ def _changed(where: Place, catalogue: Catalogue) -> Words:
     if files:
         return Words(f"nieuwe bestanden: {names(files)}", f"new files: {names(files)}")
     return Words(
-        "aanleveringen, afspraken, programma of peildatum zijn veranderd",
-        "deliveries, declarations, code or the reference date changed",
+        "aanleveringen, afspraken, programma, maandafsluiting of peildatum zijn veranderd",
+        "deliveries, declarations, code, the state of a month or the reference date changed",
     )
 
 

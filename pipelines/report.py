@@ -5,9 +5,10 @@ Belongs here: rich tables over published data. Does not belong here: computing a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from pipelines.settings import Place
 from resources.landing import Landing
+from resources.periods import Month, Months
 from resources.progress import Progress
 from resources.published import frame_of, rows_of
 
@@ -139,6 +141,17 @@ def show_facts(found: Found, settings: Settings) -> None:
 
     told = blocks(found.facts, settings, all_of_them=True)
     console.print("\n\n".join(told) if told else "Nothing needs a person now.", markup=False, soft_wrap=True)
+
+
+def show_months(months: Iterable[date], decided: Months) -> None:
+    """The state of every month, by the last decision about it."""
+    table = _table("month", "state", "by", "at (UTC)", "reason")
+    for day in months:
+        month = decided.get(day, Month())
+        last = month.last
+        told = (last.by, last.at[:16].replace("T", " "), last.reason) if last else ("", "", "")
+        table.add_row(f"{day:%Y-%m}", month.words, *(escape(text) for text in told))
+    console.print(table)
 
 
 def show_receipts(where: Place) -> None:

@@ -49,6 +49,11 @@ class Place:
         """Bytes and receipts of deliveries."""
         return self.home / "landing"
 
+    @property
+    def periods(self) -> Path:
+        """Decisions about months: who closed them, when and why."""
+        return self.home / "periods"
+
 
 def place(home: Path | None = None, project: Path | None = None) -> Place:
     """The folders by argument, else by environment, else `./var` and the demo in it."""

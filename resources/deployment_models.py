@@ -149,6 +149,13 @@ class Retention(Declared):
     sunday: ClockTime | None = "04:30"
 
 
+class MonthClose(Declared):
+    """When a month becomes provisional by itself: on its n-th working day after the month, at a time in the zone."""
+
+    working_day: int = Field(default=10, ge=1, le=20)
+    at: ClockTime = "06:30"
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -161,6 +168,7 @@ class Settings(Declared):
     targets: tuple[TargetSetting, ...] = ()
     alerts: Alerts = Alerts()
     retention: Retention = Retention()
+    month_close: MonthClose | None = MonthClose()
 
 
 class Source(Declared):

@@ -20,15 +20,18 @@ from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.files import is_compressed, kind_of
+from resources.final_months import final_check
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
 from resources.receipt_list import code_fingerprint, list_receipts
 from resources.staging import Stage, original_text
+from resources.touched_months import touched_months
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract
     from resources.engine import Engine
     from resources.landing import Landing, Receipt
+    from resources.periods import Months
     from resources.progress import Progress
 
 BATCH_BYTES = 64 * 1024**2
@@ -62,7 +65,13 @@ class DatasetIntake:
     """Taking in the deliveries of one dataset."""
 
     def __init__(
-        self, engine: Engine, landing: Landing, catalogue: Catalogue, dataset: str, progress: Progress
+        self,
+        engine: Engine,
+        landing: Landing,
+        catalogue: Catalogue,
+        dataset: str,
+        progress: Progress,
+        decided: Months | None = None,
     ) -> None:
         self.engine = engine
         self.run = engine.connection.execute
@@ -72,6 +81,7 @@ class DatasetIntake:
         self.tables = DatasetTables(engine.connection, catalogue, self.contract)
         self.result = IntakeResult(dataset)
         self.progress = progress
+        self.decided = decided or {}
         self._code = code_fingerprint()
         self._groups = 0
 
@@ -194,7 +204,8 @@ class DatasetIntake:
             self.tables.remove(stage.receipt.receipt_id)
             self._merge(stage)
         months = both(before, self._months_of(ids))
-        checks = self._expect(months)
+        receipts = [stage.receipt for stage in stages]
+        checks = self._expect(months) + final_check(self.engine.connection, self.contract, self.decided, receipts)
         if failed := [c for c in checks if c.blocks]:
             raise _Implausible(failed)
         self.result.checks = [c for c in self.result.checks if c.receipt_id] + checks
@@ -278,26 +289,7 @@ class DatasetIntake:
         return check_candidate(self.engine.connection, self.contract, select)
 
     def _months_of(self, receipt_ids: list[str]) -> set[date] | None:
-        """Months that hold a current, ended or unmatched row of these receipts; None for a dataset without a period."""
-        period = self.contract.period
-        if not period:
-            return None
-        last = "period_to - 1" if "period_to" in self.contract.columns else period
-        listed = ", ".join(f"'{i}'" for i in receipt_ids) or "''"
-        name = self.tables.name
-        spans = " union ".join(
-            f"select distinct {period} as f, {last} as l from {table}"
-            for table in (
-                f"{name} where receipt_id in ({listed})",
-                f"{name}__history where receipt_id in ({listed}) or ended_by in ({listed})",
-                f"{name}__unmatched where receipt_id in ({listed})",
-            )
-        )
-        rows = self.run(
-            "select distinct unnest(generate_series(date_trunc('month', f), date_trunc('month', l), interval 1 month))::date"
-            f" from ({spans})"
-        ).fetchall()
-        return {row[0] for row in rows}
+        return touched_months(self.engine.connection, self.contract, receipt_ids)
 
     def _note(self, months: set[date] | None) -> None:
         self.result.changed = True

@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from resources.durable import UNFINISHED, write_durably
 from resources.errors import KetenError
 from resources.files import kind_of, stored_suffix
 
@@ -137,7 +138,7 @@ class Landing:
     def remember(self) -> None:
         """Keep the digests of the files that are still there."""
         kept = {path: facts for path, facts in self._seen.items() if os.path.exists(path)}
-        _write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
+        write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
 
     def seen_digests(self) -> set[str]:
         """sha256 of the files that lay in the source folders at their last pull."""
@@ -161,7 +162,7 @@ class Landing:
             since = {name: facts["since"] for name, facts in before.items()}
             known[dataset] = {n: {"since": since.get(n, now), "reason": r} for n, r in sorted(failed.items())}
         if known.get(dataset, {}) != before:
-            _write_durably(self.folder / "failures.json", json.dumps(known, indent=1, sort_keys=True))
+            write_durably(self.folder / "failures.json", json.dumps(known, indent=1, sort_keys=True))
 
     def failures(self) -> dict[str, dict[str, dict[str, str]]]:
         """By dataset and name of a folder or file: `since` (naive UTC) and `reason`."""
@@ -213,7 +214,7 @@ class Landing:
             "refused_at": received_at,
             "headings": headings,
         }
-        _write_durably(self._refusals / f"{delivery.receipt_id}.json", json.dumps(facts, indent=1, sort_keys=True))
+        write_durably(self._refusals / f"{delivery.receipt_id}.json", json.dumps(facts, indent=1, sort_keys=True))
 
     def refusals(self) -> list[dict[str, Any]]:
         """All refusals, oldest first."""
@@ -245,11 +246,11 @@ class Landing:
             if path.name not in kept:
                 path.unlink()  # the bytes of a purge that was killed, or of a delivery that never got its receipt
         for folder in (self.folder, self._receipts, self._refusals):
-            for path in folder.glob(".receipt-*"):
+            for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()
 
     def _write(self, receipt: Receipt) -> None:
-        _write_durably(
+        write_durably(
             self._receipts / f"{receipt.receipt_id}.json", json.dumps(asdict(receipt), indent=1, sort_keys=True)
         )
 
@@ -289,13 +290,4 @@ def _copy_durably(source: Path, target: Path, digest: str) -> None:
     if copied.hexdigest() != digest:
         os.unlink(name)
         raise KetenError("it changed while it was read; it is taken in the next run")
-    os.replace(name, target)
-
-
-def _write_durably(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".receipt-")
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
     os.replace(name, target)

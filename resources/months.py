@@ -13,11 +13,16 @@ def both(some: set[date] | None, others: set[date] | None) -> set[date] | None:
     return None if some is None or others is None else some | others
 
 
+def after(month: date) -> date:
+    """The first day of the month after a month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
 def spans_of(months: set[date]) -> list[tuple[date, date]]:
     """Months that follow each other as half-open spans of days, in order."""
     spans: list[tuple[date, date]] = []
     for month in sorted(months):
-        end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        end = after(month)
         if spans and spans[-1][1] == month:
             spans[-1] = (spans[-1][0], end)
         else:

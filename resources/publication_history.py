@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VALUES = "rpt_indicator_value"
 VALUE_KEY = ("indicator_id", "period_type", "period_code", "level_code", "scope_code")
+UNEXPLAINED = "select '' as period_code, '' as reason, '' as decided_by limit 0"
 VALUE_COLUMNS = (*VALUE_KEY, "value", "value_status")
 STATE = "run.publication_state"
 CARRIED_OVER = ("publication", "publication_digest", "publication_value_change")
@@ -56,6 +57,8 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
             ("new_value", "DECIMAL(28,6)", "Waarde vanaf deze publicatie / Value from this publication on"),
             ("old_status", "VARCHAR", "Status daarvoor / Status before"),
             ("new_status", "VARCHAR", "Status daarna; leeg: vervallen / Status after; empty: no longer published"),
+            ("reason", "VARCHAR", "Reden, van een periode die definitief was / Reason, of a period that was final"),
+            ("decided_by", "VARCHAR", "Wie de wijziging toeliet / Who let the change in"),
         ),
     ),
     "surrogate_key": (
@@ -72,7 +75,7 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
 
 def last_publication(connection: duckdb.DuckDBPyConnection, alias: str, target: Path) -> dict[str, Any]:
     """The latest publication in an attached file; KetenError when it is not a published file."""
-    if not _columns(connection, alias, "publication"):
+    if not columns_of(connection, alias, "publication"):
         raise KetenError(f"{target} is not a file that was published here; move it away or choose another target")
     row = connection.execute(
         "select publication_id, input_fingerprint, run_id, published_at, as_of, status"
@@ -93,7 +96,7 @@ def last_digests(connection: duckdb.DuckDBPyConnection, alias: str, number: int)
 
 def carry_over(connection: duckdb.DuckDBPyConnection, previous: str, following: str, table: str) -> None:
     """Copy the earlier rows of a history table."""
-    if _columns(connection, previous, table):
+    if columns_of(connection, previous, table):
         order = ", ".join(("publication_id", *TABLES[table][0]))
         connection.execute(
             f"insert into {following}.bi.{table} by name select * from {previous}.bi.{table} order by {order}"
@@ -115,19 +118,38 @@ def write_digests(
     connection.executemany(f"insert into {alias}.bi.publication_digest values (?, ?, ?, ?)", rows)
 
 
-def write_value_changes(connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int) -> int:
-    """Add the values that differ from the file before or are gone; a value published first is no change."""
-    if not set(VALUE_COLUMNS) <= _columns(connection, previous, VALUES):
+def write_value_changes(
+    connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int, explanations: str
+) -> int:
+    """Add the values that differ from the file before or are gone; a value published first is no change.
+
+    `explanations` is SQL of period_code, reason and decided_by of the periods whose values were final.
+    """
+    if not has_values(connection, previous):
         return 0
-    key = ", ".join(f"o.{c}" for c in VALUE_KEY)
+    changes = changes_select(f"{previous}.bi.{VALUES}", f"{following}.bi.{VALUES}")
+    key = ", ".join(VALUE_KEY)
     row = connection.execute(
-        f"insert into {following}.bi.publication_value_change"
-        f" select {key}, o.value, n.value, o.value_status, n.value_status, {number}"
-        f" from {previous}.bi.{VALUES} o left join {following}.bi.{VALUES} n using ({', '.join(VALUE_KEY)})"
-        " where o.value is distinct from n.value or o.value_status is distinct from n.value_status"
-        f" order by {key}"
+        f"insert into {following}.bi.publication_value_change by name"
+        f" select c.*, e.reason, e.decided_by, {number} as publication_id"
+        f" from ({changes}) c left join ({explanations}) e using (period_code) order by {key}"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def has_values(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
+    """Whether an attached file shows values that can be compared."""
+    return set(VALUE_COLUMNS) <= columns_of(connection, alias, VALUES)
+
+
+def changes_select(previous: str, following: str) -> str:
+    """SQL of the values of one table that another shows otherwise or not at all."""
+    key = ", ".join(f"o.{c}" for c in VALUE_KEY)
+    return (
+        f"select {key}, o.value as old_value, n.value as new_value, o.value_status as old_status,"
+        f" n.value_status as new_status from {previous} o left join {following} n using ({', '.join(VALUE_KEY)})"
+        " where o.value is distinct from n.value or o.value_status is distinct from n.value_status"
+    )
 
 
 def ensure_state(connection: duckdb.DuckDBPyConnection) -> None:
@@ -173,12 +195,18 @@ def note_applied(connection: duckdb.DuckDBPyConnection, target: Path, number: in
     )
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+def columns_of(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+    """The columns of a published table in an attached file; none when it is not there."""
     rows = connection.execute(
         "select column_name from duckdb_columns() where database_name = ? and schema_name = 'bi' and table_name = ?",
         [alias, table],
     ).fetchall()
     return {name for (name,) in rows}
+
+
+def tells_reasons(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
+    """Whether the changed values of an attached file carry reasons; those of an older version do not."""
+    return "decided_by" in columns_of(connection, alias, "publication_value_change")
 
 
 def applied_input(connection: duckdb.DuckDBPyConnection, target: Path) -> str | None:

@@ -62,10 +62,12 @@ def publish(
     views: Mapping[str, str],
     run: Mapping[str, Any],
     adopt: bool = False,
+    explanations: str = history.UNEXPLAINED,
 ) -> Publication:
     """Publish the engine's `bi` tables, unless the target already shows the same rows and the same declarations.
 
     `run` holds run_id, published_at (naive UTC), as_of and input_fingerprint; status is optional (provisional).
+    `explanations` is SQL of period_code, reason and decided_by, for the changed values of periods that were final.
     Raises KetenError when the target is ahead of this engine (unless `adopt`), is not a published file, or holds keys
     that the engine does not know; the target is then as it was.
     """
@@ -83,7 +85,8 @@ def publish(
         number = max(before["number"] if before else 0, history.applied_number(connection)) + 1
         with _new_file(connection, target) as temporary:
             _write_tables(connection, tables, number)
-            changes = _write_history(connection, tables, run, marks, number, present)
+            _write_history(connection, run, marks, number, present)
+            changes = _write_changes(connection, tables, number, present, explanations)
             _write_views(connection, views)
             connection.execute(f"force checkpoint {NEXT}")
             connection.execute(f"detach {NEXT}")
@@ -178,13 +181,12 @@ def _ddl(name: str, spec: TableSpec) -> list[str]:
 
 def _write_history(
     connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[str, TableSpec],
     run: Mapping[str, Any],
     marks: Mapping[str, tuple[int, str]],
     number: int,
     present: bool,
-) -> int:
-    """Write publications, digests, keys and changed values, with all earlier rows; returns how many values changed."""
+) -> None:
+    """Write publications, digests and keys, with all earlier rows; also the earlier changes of values."""
     for name, (key, comment, columns) in history.TABLES.items():
         create_table(connection, name, TableSpec(columns, key, comment=comment))
         if present and name in history.CARRIED_OVER:
@@ -195,6 +197,16 @@ def _write_history(
         f"insert into {NEXT}.bi.surrogate_key select dimension, natural_key, key, {number} from {REGISTER}"
         " order by dimension, key"
     )
+
+
+def _write_changes(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, TableSpec],
+    number: int,
+    present: bool,
+    explanations: str,
+) -> int:
+    """Write the values that changed since the file before; how many they are."""
     if history.VALUES not in tables:
         return 0
     missing = set(history.VALUE_COLUMNS) - {column for column, _, _ in tables[history.VALUES].columns}
@@ -203,7 +215,7 @@ def _write_history(
             f"bi.{history.VALUES} is published without {', '.join(sorted(missing))}; add these columns to its"
             " declaration, or changed values cannot be recorded"
         )
-    return history.write_value_changes(connection, PREVIOUS, NEXT, number) if present else 0
+    return history.write_value_changes(connection, PREVIOUS, NEXT, number, explanations) if present else 0
 
 
 def _write_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str]) -> None:
