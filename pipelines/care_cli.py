@@ -41,6 +41,35 @@ def alerts(
         _told(outcome.failed)
 
 
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Destroy records of old runs and deliveries past the days of their contract, as keten.yml says. No way back."""
+    from datetime import UTC, datetime
+
+    from pipelines import cleaning
+    from pipelines.instance import instance
+    from pipelines.lock import run_lock
+    from pipelines.report import progress_display
+
+    where, catalogue = opened(home, project)
+    now = datetime.now(UTC)
+    before = cleaning.size(where)
+    with progress_display() as progress, instance(where) as dagster:
+        if dry_run:
+            with run_lock(where.home, progress.tell):
+                for line in cleaning.told(cleaning.find_old(where, catalogue, dagster, now)):
+                    progress.tell(line)
+            return
+        if not yes:
+            typer.confirm("Destroy what is past its time? `keten clean --dry-run` shows it", abort=True)
+        cleaning.clean(where, catalogue, dagster, now, progress)
+    typer.echo(f"Dagster's records and the deliveries took {before:,} bytes and now take {cleaning.size(where):,}")
+
+
 def _told(channels: dict[str, str]) -> None:
     """Say of each channel what happened. Raises KetenError when one could not be told."""
     for name, failure in channels.items():

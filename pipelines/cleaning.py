@@ -11,15 +11,18 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.lock import run_lock
 from pipelines.running import purge
 from pipelines.settings import Place
+from resources.engine import Engine
 from resources.errors import KetenError
-from resources.landing import Landing, Receipt
+from resources.expiry import Expiry, expired, expiry
+from resources.landing import Landing
+from resources.periods import Periods
 from resources.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,27 +30,27 @@ if TYPE_CHECKING:
 
     from resources.catalogue import Catalogue
 
-REASON = "retention_days of the contract are over"
+REASON = "the days that the contract allows are over, so its deliveries are destroyed"
+BY = "retention"
 
 
 @dataclass(frozen=True)
 class Old:
     """What goes: ids of runs, files of runs that Dagster no longer knows, and deliveries; `kept` old runs stay.
 
-    They hold what Dagster shows of an asset, or of one of its months, as its last state.
+    They hold what Dagster shows of an asset, or of one of its months, as its last state. `final` are months that are final
+    and lose rows.
     """
 
     runs: tuple[str, ...]
     kept: int
     leftovers: tuple[Path, ...]
-    receipts: tuple[Receipt, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.runs or self.leftovers or self.receipts)
+    deliveries: Expiry
+    final: tuple[date, ...]
 
 
 def find_old(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, now: datetime) -> Old:
-    """What is past its time at `now`. Nothing is changed."""
+    """What is past its time at `now`. Call it under the lock; nothing is changed."""
     from dagster import RunsFilter
     from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
@@ -55,23 +58,36 @@ def find_old(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, no
     old = [r.run_id for r in dagster.get_runs(RunsFilter(statuses=list(FINISHED_STATUSES), created_before=before))]
     needed = set(_needed(dagster)) if old else set()
     known = {run.run_id for run in dagster.get_runs()}
-    leftovers = [
-        p for p in _files_of_runs(dagster, where) if p.name.partition(".")[0] not in known and _changed(p) < before
+    orphans = [
+        path for path in _files_of_runs(dagster, where) if _run_of(path) not in known and _changed(path) < before
     ]
-    receipts = _expired(Landing(where.landing), catalogue, now)
+    deliveries = _old_deliveries(where, catalogue, now)
+    states = Periods(where.periods).read() if deliveries.months else {}
     return Old(
         tuple(run_id for run_id in old if run_id not in needed),
         len(needed.intersection(old)),
-        tuple(leftovers),
-        tuple(receipts) if catalogue.settings.retention.receipts == "contract" else (),
+        tuple(orphans),
+        deliveries,
+        tuple(month for month in sorted(deliveries.months) if month in states and states[month].is_final),
     )
 
 
-def clean(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, now: datetime, progress: Progress) -> Old:
-    """Destroy what is past its time, under the lock; what that was.
+def _old_deliveries(where: Place, catalogue: Catalogue, now: datetime) -> Expiry:
+    if catalogue.settings.retention.receipts == "keep" or not where.engine.exists():
+        return Expiry()
+    old = expired(Landing(where.landing).receipts(), catalogue, now)
+    if not old:
+        return Expiry()
+    with Engine.open(where.engine, where.home / "engine.tmp", lambda _: None) as engine:
+        return expiry(engine, catalogue, old)
 
-    Deliveries go as with `keten receipt purge`: their bytes, then by a run their rows and texts. Raises KetenError when that
-    run fails.
+
+def clean(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, now: datetime, progress: Progress) -> Old:
+    """Destroy what is past its time; what that was.
+
+    Deliveries go as with `keten receipt purge`: their bytes, then by a run their rows and texts. A month that is final is
+    restated for it, with retention as the reason: its figures can no longer be made, and readers are told so. Raises
+    KetenError when that run fails.
     """
     with run_lock(where.home, progress.tell):
         old = find_old(where, catalogue, dagster, now)
@@ -79,24 +95,35 @@ def clean(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, now: 
             progress.tell(line)
         for run_id in old.runs:
             dagster.delete_run(run_id)
-        for path in (*old.leftovers, *_files_of_runs(dagster, where, set(old.runs))):
+        gone = set(old.runs)
+        for path in (*old.leftovers, *(p for p in _files_of_runs(dagster, where) if _run_of(p) in gone)):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if old.runs or old.leftovers:
             _give_back(where.dagster, progress.tell)
-        if old.receipts:
-            _purge(where, catalogue, old.receipts, progress)
+        if old.deliveries.going:
+            for month in old.final:
+                Periods(where.periods).decide(month, "restated", BY, now.date(), REASON)
+            _purge(where, catalogue, [receipt.receipt_id for receipt in old.deliveries.going], progress)
         return old
 
 
 def told(old: Old) -> Iterator[str]:
-    """What goes, in lines that anyone may read."""
+    """What goes and what stays, in lines that anyone may read."""
     yield f"runs of Dagster: {len(old.runs)} go, {old.kept} old ones stay as they hold the last state of an asset"
     yield from (f"  run {run_id}" for run_id in old.runs)
-    if old.leftovers:
-        yield f"files of runs that Dagster no longer knows: {len(old.leftovers)}"
-        yield from (f"  {path.name}" for path in old.leftovers)
-    yield f"deliveries past the retention_days of their contract: {len(old.receipts)}"
-    yield from (f"  {r.receipt_id}  {r.file_name}  received {r.received_at[:10]}" for r in old.receipts)
+    yield f"files of runs that Dagster no longer knows: {len(old.leftovers)} go"
+    yield from (f"  {path.name}" for path in old.leftovers)
+    going, in_use = old.deliveries.going, old.deliveries.in_use
+    yield f"deliveries past the retention_days of their contract: {len(going)} go, {len(in_use)} stay as they are in use"
+    yield from (f"  {r.receipt_id}  {r.file_name}  received {r.received_at[:10]}" for r in going)
+    if old.deliveries.months:
+        yield f"months that lose rows: {_listed(old.deliveries.months)}"
+    if old.final:
+        yield f"of these, final and to be restated by {BY}: {_listed(old.final)}"
+
+
+def _listed(months: Iterable[date]) -> str:
+    return ", ".join(f"{month:%Y-%m}" for month in sorted(months))
 
 
 def size(where: Place) -> int:
@@ -121,29 +148,20 @@ def _needed(dagster: dg.DagsterInstance) -> Iterator[str]:
             yield from (made.run_id for made in dagster.fetch_materializations(wanted, limit=len(latest)).records)
 
 
-def _files_of_runs(dagster: dg.DagsterInstance, where: Place, runs: Iterable[str] | None = None) -> Iterator[Path]:
-    """What each run has of its own in DAGSTER_HOME: the file of its events, with what SQLite keeps beside it, and its logs."""
-    wanted = None if runs is None else set(runs)
-    events = (p for p in (where.dagster / "history" / "runs").glob("*.db*") if not p.name.startswith("index."))
+def _files_of_runs(dagster: dg.DagsterInstance, where: Place) -> Iterator[Path]:
+    """What runs have of their own in DAGSTER_HOME: a file of events, with what SQLite keeps beside it, and logs."""
+    events = (where.dagster / "history" / "runs").glob("*.db*")
     logs = Path(dagster.storage_directory())
-    for path in (*events, *(logs.iterdir() if logs.is_dir() else ())):
-        if wanted is None or path.name.partition(".")[0] in wanted:
-            yield path
+    yield from (path for path in events if _run_of(path) != "index")
+    yield from logs.iterdir() if logs.is_dir() else ()
+
+
+def _run_of(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _changed(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _expired(landing: Landing, catalogue: Catalogue, now: datetime) -> Iterator[Receipt]:
-    """Deliveries whose bytes are still here and that came longer ago than their contract allows."""
-    for receipt in landing.receipts():
-        contract = catalogue.contracts.get(receipt.dataset)
-        if contract is None or receipt.purged_at:
-            continue
-        received = datetime.fromisoformat(receipt.received_at).replace(tzinfo=UTC)
-        if now - received > timedelta(days=contract.retention_days):
-            yield receipt
 
 
 def _give_back(folder: Path, tell: Callable[[str], None]) -> None:
@@ -158,9 +176,8 @@ def _give_back(folder: Path, tell: Callable[[str], None]) -> None:
             tell(f"{path.name} keeps its size for now ({error})")
 
 
-def _purge(where: Place, catalogue: Catalogue, receipts: Iterable[Receipt], progress: Progress) -> None:
-    ids = [receipt.receipt_id for receipt in receipts]
-    purged, outcome = purge(where, catalogue, ids, REASON, progress)
+def _purge(where: Place, catalogue: Catalogue, receipt_ids: list[str], progress: Progress) -> None:
+    purged, outcome = purge(where, catalogue, receipt_ids, REASON, progress)
     if not outcome.success:
         raise KetenError(
             f"the bytes of {len(purged)} deliveries are destroyed, but the run that takes their rows and texts out of engine"

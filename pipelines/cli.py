@@ -29,6 +29,7 @@ app.add_typer(receipts, name="receipt")
 app.add_typer(periods, name="period")
 app.add_typer(references, name="reference")
 app.command("alerts")(care_cli.alerts)
+app.command("clean")(care_cli.clean)
 
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")

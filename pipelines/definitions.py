@@ -18,6 +18,7 @@ from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.month_close import month_close
 from pipelines.months import asked_months
+from pipelines.retention import retention_job, retention_schedule
 from pipelines.running import PID
 from pipelines.schedules import daily
 from pipelines.settings import Place, place, today
@@ -93,8 +94,15 @@ def build_definitions(
     refreshed = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
     return dg.Definitions(
         assets=[*build_assets(known), ledger_months(here, known.settings)],
-        jobs=[dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor)],
-        schedules=[*daily(here, known.settings, JOB), *month_close(here, known.settings, JOB)],
+        jobs=[
+            dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor),
+            retention_job(here),
+        ],
+        schedules=[
+            *daily(here, known.settings, JOB),
+            *month_close(here, known.settings, JOB),
+            *retention_schedule(known.settings),
+        ],
         sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known.settings)],
         resources={"session": session_resource(here, known, progress, adopt)},
     )
