@@ -40,7 +40,8 @@ def alerts(where: Place, settings: Settings) -> list[dg.SensorDefinition]:
         if not settings.alerts.to:
             return dg.SkipReason(both([_NOBODY]))
         catalogue = load_catalogue(where.project)
-        found = find(where, catalogue, context.instance, automations(context.repository_def))
+        others = automations(context.repository_def) - {SENSOR} if context.repository_def else set()
+        found = find(where, catalogue, context.instance, others)
         outcome = tell(where, catalogue, found)
         if outcome.failed:
             raise KetenError("; ".join(f"{name} could not be told: {why}" for name, why in outcome.failed.items()))
@@ -51,12 +52,10 @@ def alerts(where: Place, settings: Settings) -> list[dg.SensorDefinition]:
     return [sensor]
 
 
-def automations(repository: dg.RepositoryDefinition | None) -> set[str]:
-    """The names of the schedules and sensors there are, without this sensor."""
-    if repository is None:
-        return set()
+def automations(repository: dg.RepositoryDefinition) -> set[str]:
+    """The names of the schedules and sensors there are."""
     schedules = {schedule.name for schedule in repository.schedule_defs}
-    return schedules | {sensor.name for sensor in repository.sensor_defs} - {SENSOR}
+    return schedules | {sensor.name for sensor in repository.sensor_defs}
 
 
 _NOBODY = Words(

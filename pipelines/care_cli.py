@@ -5,6 +5,8 @@ Belongs here: arguments, help and what is printed. Does not belong here: what th
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -20,7 +22,7 @@ def alerts(
     home: Home = None,
 ) -> None:
     """List what needs a person now; with --send also tell it, as the sensor does for those who run Dagster's daemon."""
-    from pipelines.alert_sensor import automations
+    from pipelines.alert_sensor import SENSOR, automations
     from pipelines.alerting import tell, try_channels
     from pipelines.definitions import build_definitions
     from pipelines.facts import find
@@ -31,7 +33,7 @@ def alerts(
     if test:
         _told(try_channels(catalogue.settings))
         return
-    names = automations(build_definitions(where, catalogue=catalogue).get_repository_def())
+    names = automations(build_definitions(where, catalogue=catalogue).get_repository_def()) - {SENSOR}
     with instance(where) as dagster:
         found = find(where, catalogue, dagster, names)
     show_facts(found, catalogue.settings)
@@ -68,6 +70,25 @@ def clean(
             typer.confirm("Destroy what is past its time? `keten clean --dry-run` shows it", abort=True)
         cleaning.clean(where, catalogue, dagster, now, progress)
     typer.echo(f"Dagster's records and the deliveries took {before:,} bytes and now take {cleaning.size(where):,}")
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For a program: a list of findings.")] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Examine a deployment, also a broken one: what is in order, what is not and what to do. Exit code 1 for a fault."""
+    from pipelines.doctor.examining import examine
+    from pipelines.report import show_findings
+    from pipelines.settings import folders
+
+    findings = examine(folders(home, project))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
+    else:
+        show_findings(findings)
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)
 
 
 def _told(channels: dict[str, str]) -> None:

@@ -30,6 +30,7 @@ app.add_typer(periods, name="period")
 app.add_typer(references, name="reference")
 app.command("alerts")(care_cli.alerts)
 app.command("clean")(care_cli.clean)
+app.command("doctor")(care_cli.doctor)
 
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")

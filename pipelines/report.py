@@ -23,6 +23,7 @@ from resources.published import frame_of, rows_of
 
 if TYPE_CHECKING:
     from assets.trace import Trace
+    from pipelines.doctor.examining import Finding
     from pipelines.facts import Found
     from resources.catalogue import Catalogue, Indicator, Settings
 
@@ -141,6 +142,16 @@ def show_facts(found: Found, settings: Settings) -> None:
 
     told = blocks(found.facts, settings, all_of_them=True)
     console.print("\n\n".join(told) if told else "Nothing needs a person now.", markup=False, soft_wrap=True)
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """What a deployment was found to be: a line for each, and what to do under those that are not in order."""
+    colours = {"ok": "green", "warning": "yellow", "fault": "red"}
+    for found in findings:
+        state = f"[{colours[found.state]}]{found.state:8}[/]"
+        console.print(f"{state} {found.check:12} {escape(found.told)}", soft_wrap=True)
+        if found.repair:
+            console.print(f"{'':8} {'':12} -> {found.repair}", markup=False, soft_wrap=True)
 
 
 def show_months(months: Iterable[date], decided: Months) -> None:

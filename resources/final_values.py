@@ -87,9 +87,7 @@ def gather_changes(engine: Engine, published: Path) -> None:
     The values of this run must be there. A value that was not published before is no change.
     """
     connection = engine.connection
-    told = (
-        "select null::varchar as period_type, null::varchar as period_code, false as is_new, false as is_locked limit 0"
-    )
+    told = "select null::varchar as period_type, null::varchar as period_code, false as is_new, false as is_locked where false"
     with attached(connection, published, _PUBLISHED) as present:
         if present and engine.count(MONTH_STATE) and history.has_values(connection, _PUBLISHED):
             changes = history.changes_select(f"{_PUBLISHED}.bi.{history.VALUES}", f"bi.{history.VALUES}")
