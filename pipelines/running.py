@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.fingerprint import input_fingerprint
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
+from resources.errors import KetenError
 from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
@@ -138,7 +139,8 @@ def _reason(failures: list[Any]) -> str:
     error = failures[0]
     while error.cause:
         error = error.cause
-    return str(error.message).strip()
+    named = f"{KetenError.__module__}.{KetenError.__name__}: "
+    return str(error.message).strip().removeprefix(named)
 
 
 def close_dead_runs(dagster: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from assets.page.example import example
 from assets.page.owed import clocks, reports
 from assets.page.rendering import render
 from assets.page.sources import factor_sources
-from assets.page.values import PILLARS, Values, bars, namesakes
+from assets.page.values import PILLARS, Values, bars, code_words, namesakes
+from resources.months import spans_of
 from resources.published import reading
 from resources.published_file import page_beside, replace_text
 from resources.wording import Words, day, moment, period
@@ -52,6 +54,7 @@ class Head:
     published: Words
     as_of: Words
     months: Words | None
+    closed: Words | None
     newest: Words | None
     version: str
 
@@ -142,9 +145,23 @@ def _head(catalogue: Catalogue, read: Read) -> Head:
         moment(publication["published_at"], zone),
         day(publication["as_of"]),
         period(months["first"], months["until"]) if months["first"] else None,
+        _closed(catalogue, read),
         moment(newest["at"], zone) if newest["at"] else None,
         version("ketenimpact"),
     )
+
+
+def _closed(catalogue: Catalogue, read: Read) -> Words | None:
+    """Which months are final, restated and provisional; None when all are open."""
+    months: dict[str, set[date]] = {}
+    for row in read("select month, publication_status from bi.rpt_period where publication_status <> 'open'"):
+        months.setdefault(row["publication_status"], set()).add(row["month"])
+    told = [
+        code_words(catalogue, "period_state", state) + " " + period(first, end)
+        for state in ("final", "restated", "provisional")
+        for first, end in spans_of(months.get(state, set()))
+    ]
+    return Words("; ".join(w.nl for w in told), "; ".join(w.en for w in told)) if told else None
 
 
 def _write(folder: Path, pages: dict[str, str]) -> int:

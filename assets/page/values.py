@@ -104,7 +104,8 @@ class Values:
         self._rows: dict[tuple[str, str, str], list[Row]] = {}
         for row in read(
             "select v.indicator_id, v.level_code, v.period_type, v.period_from, v.period_to, v.value, v.coverage,"
-            " v.value_status, p.party_name from bi.rpt_indicator_value v join bi.dim_party p on p.party_key = v.client_key"
+            " v.value_status, v.publication_status, p.party_name"
+            " from bi.rpt_indicator_value v join bi.dim_party p on p.party_key = v.client_key"
             f" where v.indicator_id in ({listed}) and v.level_code in ('total', 'client') and v.is_complete_period"
             " and v.period_type in ('month', 'rolling12') order by v.period_from"
         ):
@@ -148,13 +149,15 @@ class Values:
         """A value in words; a missing one says why, never a dash."""
         if row is None:
             return Value(Quantity(_NOT_YET, Words("", "")), False, Words("", ""), Words("", ""))
-        status = self._status(row["value_status"])
+        status = code_words(self.catalogue, "value_status", row["value_status"])
         if row["coverage"] is None:
             note = _NO_COVERAGE
         else:
             share = percent(row["coverage"])
             note = Words(f"dekking {share.nl}", f"coverage {share.en}")
         months = period(row["period_from"], row["period_to"])
+        if row["publication_status"] != "open":
+            months += ", " + code_words(self.catalogue, "period_state", row["publication_status"])
         if row["value"] is None:
             return Value(Quantity(status, Words("", "")), False, note, months)
         return Value(self.shown(indicator, row["value"]), True, status + ", " + note, months)
@@ -163,10 +166,6 @@ class Values:
         """A stored value in the unit that people read."""
         unit = self.catalogue.units[indicator.display_unit or indicator.unit]
         return quantity(value * self.catalogue.display_factor(indicator), unit, indicator.decimals, sign)
-
-    def _status(self, code: str) -> Words:
-        status = self.catalogue.code_lists["value_status"][code]
-        return Words(status["nl"], status["en"])
 
     def _change(self, indicator: Indicator, client: str) -> Change:
         now = self.last(indicator, client)
@@ -243,11 +242,11 @@ class Values:
     def _target(self, indicator: Indicator, row: Row, named: bool) -> Target:
         goal = self.shown(indicator, row["target_value"]).figure
         due = day(row["due_on"])
-        state = self.catalogue.code_lists["target_state"][row["target_state_code"]]
+        state = code_words(self.catalogue, "target_state", row["target_state_code"])
         who = f"{row['party_name']}: " if named else ""
         words = Words(
-            f"{who}streefwaarde {goal.nl} per {due.nl}: {state['nl']}",
-            f"{who}target {goal.en} by {due.en}: {state['en']}",
+            f"{who}streefwaarde {goal.nl} per {due.nl}: {state.nl}",
+            f"{who}target {goal.en} by {due.en}: {state.en}",
         )
         return Target(words, row["target_state_code"])
 
@@ -274,6 +273,12 @@ _VERDICTS = {
     "better": Words(": beter.", ": better."),
     "worse": Words(": slechter.", ": worse."),
 }
+
+
+def code_words(catalogue: Catalogue, code_list: str, code: str) -> Words:
+    """A code as people read it."""
+    named = catalogue.code_lists[code_list][code]
+    return Words(named["nl"], named["en"])
 
 
 def namesakes(catalogue: Catalogue) -> list[Indicator]:
