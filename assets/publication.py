@@ -12,6 +12,7 @@ from assets.conservation import deliveries_select, rejected_rows_select
 from assets.keyed import MADE_HERE, keyed_select
 from assets.modelling import check_model
 from resources import audit, key_register, publishing
+from resources.catalogue import key_name
 from resources.engine import TYPES
 from resources.errors import KetenError
 from resources.final_values import EXPLANATIONS, gather_changes, periods_select, refuse_unexplained
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.session import Session
-    from resources.catalogue import Catalogue
+    from resources.catalogue import Catalogue, Model
     from resources.engine import Engine
     from resources.expectations import CheckResult
 
@@ -119,8 +120,28 @@ def table_specs(catalogue: Catalogue) -> dict[str, publishing.TableSpec]:
         name.removeprefix("bi."): publishing.TableSpec(
             columns=[(c.name, TYPES[c.type], f"{c.nl} / {c.en}") for c in catalogue.columns_of(model)],
             key=model.key,
+            facts=_facts(catalogue, model),
             comment=f"{model.title.nl} / {model.title.en}. Grain: {model.grain}. {model.description.nl} / {model.description.en}",
         )
         for name, model in catalogue.models.items()
         if name.startswith("bi.")
     }
+
+
+def _facts(catalogue: Catalogue, model: Model) -> dict[str, publishing.ColumnFacts]:
+    """What is to be told of the columns of a table beside type and comment."""
+    found = {
+        c.name: publishing.ColumnFacts(c.unit, c.codes, _refers_to(catalogue, model, c.name))
+        for c in catalogue.columns_of(model)
+    }
+    return {name: facts for name, facts in found.items() if facts != publishing.ColumnFacts()}
+
+
+def _refers_to(catalogue: Catalogue, model: Model, column: str) -> str | None:
+    """The other table of which a column holds the key; `successor_contract_key` that of a contract."""
+    own = {key_name(name): declared.dimension for name, declared in catalogue.columns.items() if declared.dimension}
+    by_end = {f"{dimension}_key": dimension for dimension in catalogue.dimensions()}
+    keys = {m.key[0]: name for name, m in catalogue.models.items() if name.startswith("bi.dim_") and len(m.key) == 1}
+    dimension = own.get(column) or next((d for end, d in by_end.items() if column.endswith(f"_{end}")), None)
+    table = keys.get(column) or (f"bi.dim_{dimension}" if dimension else None)
+    return table.removeprefix("bi.") if table and table != model.name else None

@@ -262,11 +262,13 @@ def receipt_purge(
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
         (purged,), outcome = purge(where, catalogue, [receipt_id], reason, progress)
-    if not outcome.success:
+    if not outcome.published:
         raise KetenError(
             f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"
             f" failed: {outcome.failure}; mend it and run `keten receipt purge` again"
         )
+    if not outcome.success:
+        raise KetenError(f"{purged} is purged from the engine and the published file; {outcome.told()}")
     typer.echo(f"{purged} is purged: its bytes, rows and texts are gone; the receipt stays as a tombstone")
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.graph import LEDGER_MONTHS, build_assets
+from assets.graph import LEDGER_MONTHS, SESSION, build_assets
 from assets.preparing import horizon
 from assets.session import Session
+from assets.targets import DELIVERY, Delivery, build_target_assets
 from pipelines.alert_sensor import alerts
 from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
@@ -49,11 +50,7 @@ def session_resource(
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
         as_of = today(catalogue.settings.zone)
         months = asked_months(context.resource_config["months"], horizon(catalogue, as_of))
-        log = context.log.info if context.log else print
-        telling = progress or Progress(lambda _: None, log)
-        run_id = context.run.run_id if context.run else "direct"
-        if context.instance:
-            context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
+        telling, run_id = _begin(context, progress)
         with (
             run_lock(where.home, telling.tell),
             Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
@@ -82,6 +79,27 @@ def session_resource(
     return session
 
 
+def delivery_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+    """The resource `delivery`: the lock, and the published file for the targets. It does not open the engine."""
+
+    @dg.resource(description="Het slot en het gepubliceerde bestand / the lock and the published file")
+    def delivery(context: dg.InitResourceContext) -> Iterator[Delivery]:
+        telling, _ = _begin(context, progress)
+        with run_lock(where.home, telling.tell):
+            yield Delivery(where.home, where.published, adopt, telling)
+
+    return delivery
+
+
+def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[Progress, str]:
+    """How a run tells what it does, and its id; the run is told in which process it is."""
+    log = context.log.info if context.log else print
+    run_id = context.run.run_id if context.run else "direct"
+    if context.instance:
+        context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
+    return progress or Progress(lambda _: None, log), run_id
+
+
 def build_definitions(
     where: Place | None = None,
     progress: Progress | None = None,
@@ -93,18 +111,19 @@ def build_definitions(
     known = catalogue or load_catalogue(here.project)
     refreshed = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
     return dg.Definitions(
-        assets=[*build_assets(known), ledger_months(here, known.settings)],
-        jobs=[
-            dg.define_asset_job(JOB, selection=refreshed, executor_def=dg.in_process_executor),
-            retention_job(here),
-        ],
+        assets=[*build_assets(known), *build_target_assets(known), ledger_months(here, known.settings)],
+        jobs=[dg.define_asset_job(JOB, selection=refreshed), retention_job(here)],
         schedules=[
             *daily(here, known.settings, JOB),
             *month_close(here, known.settings, JOB),
             *retention_schedule(known.settings),
         ],
         sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known.settings)],
-        resources={"session": session_resource(here, known, progress, adopt)},
+        resources={
+            SESSION: session_resource(here, known, progress, adopt),
+            DELIVERY: delivery_resource(here, progress, adopt),
+        },
+        executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
 
 

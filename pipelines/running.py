@@ -6,6 +6,7 @@ Belongs here: the steps around one in-process run. Does not belong here: printin
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from typing import Any
 from pipelines.fingerprint import input_fingerprint
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
-from resources.errors import KetenError
 from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+# How Dagster begins the text of a KetenError.
+OURS = re.compile(r"^resources\.[\w.]+: ")
 # The tag of a run that tells in which process it is.
 PID = "keten/pid"
 
@@ -28,7 +30,8 @@ PID = "keten/pid"
 class Outcome:
     """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
 
-    `published` tells whether the results were, also when what comes after them failed.
+    `published` tells whether the results are, also when what comes after them failed; `behind` holds what the targets
+    say that could not follow.
     """
 
     started: bool
@@ -36,12 +39,14 @@ class Outcome:
     failure: str = ""
     published: bool = False
     run_id: str = ""
+    behind: tuple[str, ...] = ()
 
     def told(self) -> str:
         """What went wrong, and what that means for the results."""
-        if self.published:
-            return f"the results are published, but their page could not be made: {self.failure}"
-        return f"the run failed and nothing was published: {self.failure}"
+        if not self.published:
+            return f"the run failed and nothing was published: {self.failure}"
+        page = [f"their page could not be made: {self.failure}"] if self.failure else []
+        return f"the results are published, but {'; '.join([*page, *self.behind])}"
 
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
@@ -52,13 +57,13 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
 
 
-def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
+def is_current(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
     Call it under the lock.
     """
+    from assets import publication
     from assets.page.making import is_page_of
-    from assets.publication import is_current
     from resources.engine import Engine
     from resources.publishing import published_state
 
@@ -66,17 +71,30 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
     with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
-        return is_current(engine, where.published, input_fingerprint(where, catalogue))
+        return publication.is_current(engine, where.published, input_fingerprint(where, catalogue))
+
+
+def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
+    """The targets that do not show the publication of the published file, or do not answer."""
+    from assets.targets import behind
+    from resources.publishing import published_state
+
+    state = published_state(where.published) if catalogue.targets else None
+    return behind(catalogue.targets, where.home, state["number"]) if state else []
 
 
 def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work."""
+    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work.
+
+    When nothing is new but targets are behind, only these are brought up to date.
+    """
     from pipelines.lock import run_lock
 
     with run_lock(where.home, progress.tell):
-        if not months and nothing_new(where, catalogue, progress):
-            return Outcome(False, True)
-        return _execute(where, catalogue, months, adopt, progress)
+        if months or not is_current(where, catalogue, progress):
+            return _execute(where, catalogue, adopt, progress, months)
+        late = targets_behind(where, catalogue)
+        return _execute(where, catalogue, adopt, progress, only=late) if late else Outcome(False, True)
 
 
 def purge(
@@ -91,8 +109,8 @@ def purge(
         landing = Landing(where.landing)
         purged = [landing.purge(receipt_id, reason).receipt_id for receipt_id in receipt_ids]
         where.page.unlink(missing_ok=True)  # it may hold texts of the deliveries; the run writes it anew
-        outcome = _execute(where, catalogue, (), False, progress)
-        if outcome.success:
+        outcome = _execute(where, catalogue, False, progress)
+        if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
         return purged, outcome
@@ -106,11 +124,19 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
-        return _execute(where, catalogue, (), True, progress)
+        return _execute(where, catalogue, False, progress)
 
 
-def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    from assets.graph import PUBLICATION
+def _execute(
+    where: Place,
+    catalogue: Catalogue,
+    adopt: bool,
+    progress: Progress,
+    months: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Outcome:
+    """One run of the job; with `only`, of just the assets of these targets, which need no engine."""
+    from assets.targets import target_key
     from pipelines.definitions import JOB, build_definitions
     from pipelines.instance import instance
 
@@ -118,29 +144,42 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
         part.mkdir(parents=True, exist_ok=True)
     progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
+    session = {} if only else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
         close_dead_runs(dagster)
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
             tags={PID: str(os.getpid())},
-            run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
+            asset_selection=[target_key(name) for name in only] or None,
+            run_config={"loggers": QUIET, **session},
         )
-        failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
-        text = _reason([error for error in failed if error])
-        done = {e.asset_key for e in result.all_events if e.is_step_materialization}
-    return Outcome(True, result.success, text, PUBLICATION in done, result.run_id)
+    return _outcome(result, catalogue, published=bool(only))
 
 
-def _reason(failures: list[Any]) -> str:
-    """The innermost cause of the first failed step, in one line."""
-    if not failures:
-        return ""
-    error = failures[0]
-    while error.cause:
+def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
+    """What a run came to; `published` tells whether the results were before it."""
+    from assets.graph import PUBLICATION
+    from assets.targets import target_key
+
+    steps = {target_key(setting.name).to_python_identifier() for setting in catalogue.targets}
+    failed = [(e.step_key in steps, _reason(e.step_failure_data.error)) for e in result.all_events if e.is_step_failure]
+    done = {e.asset_key for e in result.all_events if e.is_step_materialization}
+    return Outcome(
+        True,
+        result.success,
+        next((reason for is_target, reason in failed if not is_target), ""),
+        published or PUBLICATION in done,
+        result.run_id,
+        tuple(reason for is_target, reason in failed if is_target),
+    )
+
+
+def _reason(error: Any) -> str:
+    """The innermost cause of a failed step, in one line; an error of ours needs no name of its class."""
+    while error and error.cause:
         error = error.cause
-    named = f"{KetenError.__module__}.{KetenError.__name__}: "
-    return str(error.message).strip().removeprefix(named)
+    return OURS.sub("", str(error.message)).strip() if error else ""
 
 
 def close_dead_runs(dagster: Any) -> None:
@@ -175,6 +214,9 @@ def _signal_reaches(pid: int) -> bool:
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
     from assets.pulling import source_fingerprint
+    from resources.targets import make_target
 
     today(catalogue.settings.zone)
     source_fingerprint(catalogue, where.project, where.landing)
+    for setting in catalogue.targets:
+        make_target(setting, where.home)

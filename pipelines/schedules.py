@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from assets.targets import target_key
 from pipelines.news import BECAUSE, both, nothing_new, reasons_to_run
+from pipelines.running import targets_behind
 from pipelines.settings import Place
 from resources.catalogue import Settings
 from resources.catalogue_reading import load_catalogue
@@ -43,9 +45,11 @@ def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinit
             )
             return dg.SkipReason(both([told]))
         catalogue = load_catalogue(where.project)
-        reasons = reasons_to_run(where, catalogue, context.instance)
-        if not reasons:
-            return dg.SkipReason(both([nothing_new(where, settings.zone)]))
-        return dg.RunRequest(tags={BECAUSE: both(reasons)})
+        if reasons := reasons_to_run(where, catalogue, context.instance):
+            return dg.RunRequest(tags={BECAUSE: both(reasons)})
+        if late := targets_behind(where, catalogue):
+            told = Words(f"achter: {', '.join(late)}", f"behind: {', '.join(late)}")
+            return dg.RunRequest(asset_selection=[target_key(name) for name in late], tags={BECAUSE: both([told])})
+        return dg.SkipReason(both([nothing_new(where, settings.zone)]))
 
     return [schedule]

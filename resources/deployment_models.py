@@ -79,6 +79,7 @@ class PostgresqlSetting(Named):
     connect_seconds: int = Field(default=10, ge=1)
     lock_seconds: int = Field(default=30, ge=1)
     statement_seconds: int = Field(default=600, ge=1)
+    total_seconds: int = Field(default=3600, ge=1)
 
     @field_validator("url")
     @classmethod

@@ -42,4 +42,6 @@ def _keep_quiet() -> None:
     logger.propagate = False
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its details hold the path, so the key of a webhook
+    logging.getLogger("urllib3.connectionpool").setLevel(
+        logging.INFO
+    )  # its details hold the path, so the key of a webhook

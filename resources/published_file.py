@@ -44,7 +44,15 @@ def remove_leftovers(target: Path) -> None:
     for path in target.parent.iterdir():
         found = pattern.match(path.name)
         if found and (int(found[1]) == os.getpid() or not _is_alive(int(found[1]))):
-            path.unlink(missing_ok=True)
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it; nothing when it is gone already."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -75,11 +83,11 @@ def put_in_place(temporary: Path, target: Path) -> None:
     Who has the old file open keeps reading the old file. A stale `.wal` goes first: DuckDB would replay it into the
     new file.
     """
-    _fsync(temporary)
+    fsync(temporary)
     temporary.chmod(0o444)
     wal_of(target).unlink(missing_ok=True)
     os.replace(temporary, target)
-    _fsync(target.parent)
+    fsync(target.parent)
 
 
 def page_beside(target: Path) -> Path:
@@ -96,9 +104,9 @@ def replace_text(target: Path, text: str) -> bool:
         return False
     temporary = temporary_name(target)
     temporary.write_bytes(content)
-    _fsync(temporary)
+    fsync(temporary)
     os.replace(temporary, target)
-    _fsync(target.parent)
+    fsync(target.parent)
     return True
 
 
@@ -131,7 +139,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -58,8 +58,8 @@ class PostgresServer:
         self, user: str = "postgres", password: str = PASSWORD, database: str = "postgres"
     ) -> psycopg.Connection:
         """A connection that commits each statement."""
-        place = {"host": "127.0.0.1", "port": self.port, "connect_timeout": 10}
-        return psycopg.connect(user=user, password=password, dbname=database, autocommit=True, **place)
+        place = f"host=127.0.0.1 port={self.port} connect_timeout=10"
+        return psycopg.connect(place, user=user, password=password, dbname=database, autocommit=True)
 
     def new_database(self, name: str) -> str:
         """An empty database of one test; its URL."""

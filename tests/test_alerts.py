@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -60,6 +61,7 @@ class MailServer(Controller):
     """A mail server on a port that the system chooses."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
@@ -362,13 +364,21 @@ def test_a_schedule_of_which_the_last_tick_failed_is_told_until_a_tick_succeeds(
         RemoteInstigatorOrigin,
         RemoteRepositoryOrigin,
     )
-    from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+    from dagster._core.scheduler.instigation import (
+        InstigatorState,
+        InstigatorStatus,
+        ScheduleInstigatorData,
+        TickData,
+        TickStatus,
+    )
     from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
     from dagster._utils.error import SerializableErrorInfo
 
     location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="pipelines.definitions"))
     origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "daily")
-    state = InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING)
+    state = InstigatorState(
+        origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, ScheduleInstigatorData("30 5 * * *")
+    )
     error = SerializableErrorInfo(
         "resources.errors.KetenError: sources.yml is not valid YAML (line 3)\n", [], "KetenError"
     )

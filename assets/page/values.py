@@ -157,7 +157,7 @@ class Values:
             note = Words(f"dekking {share.nl}", f"coverage {share.en}")
         months = period(row["period_from"], row["period_to"])
         if row["publication_status"] != "open":
-            months += ", " + code_words(self.catalogue, "period_state", row["publication_status"])
+            months = months + ", " + code_words(self.catalogue, "period_state", row["publication_status"])
         if row["value"] is None:
             return Value(Quantity(status, Words("", "")), False, note, months)
         return Value(self.shown(indicator, row["value"]), True, status + ", " + note, months)

@@ -22,7 +22,7 @@ def make_target(setting: TargetSetting, home: Path) -> Target:
     """
     match setting:
         case PostgresqlSetting():
-            from resources.targets.postgresql import PostgresqlTarget
+            from resources.targets.postgresql.target import PostgresqlTarget
 
             return PostgresqlTarget(setting)
         case ParquetSetting():
