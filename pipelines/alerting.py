@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from pipelines.fact_kinds import KINDS, Fact
+from resources.errors import KetenError
 from resources.landing import now_utc
 from resources.notifying import Tone, send
 from resources.published_file import replace_text
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
     from pipelines.facts import Found
     from pipelines.settings import Place
     from resources.catalogue import Catalogue
-    from resources.deployment_models import Alerts, Channel, Settings
+    from resources.deployment_models import Channel, Settings
 
 # All channels together, so that a sensor of Dagster, which has a minute, always comes to its end.
-SECONDS = 40
+SECONDS = 30
 SHOWN = 8
 Send = Callable[..., str]
 
@@ -65,21 +67,16 @@ class Outcome:
 
 
 def tell(where: Place, catalogue: Catalogue, found: Found, sending: Send = send) -> Outcome:
-    """Tell every channel its news. Raises nothing for a channel that fails: it is tried again in the next round."""
-    settings = catalogue.settings
+    """Tell every channel its news; one that fails is tried again in the next round.
+
+    Raises KetenError when another process is telling just now.
+    """
+    settings, sent = catalogue.settings, 0
+    failed: dict[str, str] = {}
     channels = settings.alerts.to
-    folder = _file(where.home).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "told.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return Outcome(0, {})  # another process is telling the same
-    try:
+    with _telling(where.home):
         told = {url: t for url, t in read_told(where.home).items() if url in {c.url for c in channels}}
         facts = [*found.facts, *failed_channels(told)]
-        sent = 0
-        failed: dict[str, str] = {}
         for channel in channels:
             mine = told.setdefault(channel.url, Told())
             news = news_for(channel, facts, found.unseen, mine)
@@ -87,21 +84,46 @@ def tell(where: Place, catalogue: Catalogue, found: Found, sending: Send = send)
                 continue
             title, body, tone = message(settings, news, str(where.home))
             failure = sending(channel, title, body, tone, SECONDS / len(channels))
-            _note(mine, news, failure, settings.alerts)
+            _note(mine, news, failure)
             _write(where.home, told)
-            sent += not failure
             if failure:
                 failed[channel.url] = failure
-        return Outcome(sent, failed)
-    finally:
-        lock.release()
+            sent += not failure
+    return Outcome(sent, failed)
 
 
-def try_channels(settings: Settings, sending: Send = send) -> dict[str, str]:
-    """Send a test message to every channel; by channel why that failed, and empty where it was sent."""
+def try_channels(where: Place, settings: Settings, sending: Send = send) -> dict[str, str]:
+    """Send a test message to every channel; by channel why that failed, and empty where it was sent.
+
+    Raises KetenError when another process is telling just now.
+    """
     language, channels = settings.alerts.language, settings.alerts.to
     title = f"{settings.organisation}: {_in(language, _TEST)}"
-    return {c.url: sending(c, title, _in(language, _TEST_BODY), "info", SECONDS / len(channels)) for c in channels}
+    failures = {}
+    with _telling(where.home):
+        told = read_told(where.home)
+        for channel in channels:
+            failure = sending(channel, title, _in(language, _TEST_BODY), "info", SECONDS / len(channels))
+            failures[channel.url] = failure
+            _note_reached(told.setdefault(channel.url, Told()), failure)
+        _write(where.home, told)
+    return failures
+
+
+@contextmanager
+def _telling(home: Path) -> Iterator[None]:
+    """Be the only process that tells. Raises KetenError when another is at it."""
+    folder = _file(home).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "told.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise KetenError("another process is telling people just now; try again in a minute") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def news_for(channel: Channel, facts: Iterable[Fact], unseen: frozenset[str], told: Told) -> News:
@@ -183,16 +205,21 @@ def _in(language: str, words: Words) -> str:
     return words.nl if language == "nl" else words.en
 
 
-def _note(told: Told, news: News, failure: str, alerts: Alerts) -> None:
+def _note(told: Told, news: News, failure: str) -> None:
     """Keep what a channel heard, or why it did not."""
+    _note_reached(told, failure)
     if failure:
-        told.failed, told.failed_since = failure, told.failed_since or now_utc()
         return
-    told.failed = told.failed_since = ""
     for key in news.over:
         del told.facts[key]
     for fact in news.new:
         told.facts[fact.key] = {"nl": fact.what.nl, "en": fact.what.en, "told_at": now_utc()}
+
+
+def _note_reached(told: Told, failure: str) -> None:
+    """Keep whether a channel could be reached, and since when it cannot."""
+    told.failed_since = (told.failed_since or now_utc()) if failure else ""
+    told.failed = failure
 
 
 def read_told(home: Path) -> dict[str, Told]:

@@ -31,7 +31,7 @@ def alerts(
 
     where, catalogue = opened(home, project)
     if test:
-        _told(try_channels(catalogue.settings))
+        _told(try_channels(where, catalogue.settings))
         return
     names = automations(build_definitions(where, catalogue=catalogue).get_repository_def()) - {SENSOR}
     with instance(where) as dagster:

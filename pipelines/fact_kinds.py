@@ -174,6 +174,19 @@ KINDS: dict[str, Kind] = {
         ),
         "published/index.html#owed; bi.rpt_report_due",
     ),
+    "target_behind": Kind(
+        "warning",
+        Words("Publicatiedoel loopt achter", "Target is behind"),
+        Words(
+            "Lezers van dit doel zien een oudere publicatie dan die van het bestand, of niets.",
+            "Readers of this target see an older publication than that of the file, or none.",
+        ),
+        Words(
+            "Zorg dat het doel bereikbaar is; de volgende run brengt het vanzelf bij.",
+            "See that the target can be reached; the next run brings it up to date by itself.",
+        ),
+        "keten doctor; keten run",
+    ),
     "channel_failed": Kind(
         "warning",
         Words("Meldingen komen niet aan", "Alerts do not arrive"),

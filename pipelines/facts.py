@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # Days without a delivery that are still in order: the pace that was agreed, with room for weekends and holidays.
 PATIENCE = {"daily": 5, "weekly": 12, "monthly": 45, "quarterly": 120, "yearly": 400}
 SHOWN_REASONS = 3
+# A run brings targets up to date after it has written the file; until then they are not behind.
+AT_WORK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def find(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, automa
         ("check_failed", "check_warned"): partial(failed_checks, where.published, catalogue),
         ("delivery_held", "delivery_rejected"): partial(open_deliveries, where.published, catalogue),
         ("report_overdue",): partial(overdue_reports, where.published),
+        ("target_behind",): partial(late_targets, where, catalogue),
         ("file_refused",): partial(refused_files, landing),
         ("source_failed",): partial(failed_sources, landing),
         ("dataset_overdue",): partial(overdue_datasets, catalogue, where.project, landing),
@@ -141,6 +144,28 @@ def overdue_reports(published: Path) -> Iterator[Fact]:
         )
 
 
+def late_targets(where: Place, catalogue: Catalogue) -> Iterator[Fact]:
+    """Targets that do not show the publication of the file a while after it was made, or do not answer."""
+    from resources.targets import make_target
+
+    if not catalogue.targets:
+        return
+    made = {row["publication_id"]: row["published_at"] for row in _published(where.published, _PUBLICATIONS)}
+    for setting in catalogue.targets:
+        try:
+            shown = make_target(setting, where.home).applied() or 0
+        except KetenError as error:
+            yield Fact("target_behind", setting.name, Words(f"{setting.name}: {error}", f"{setting.name}: {error}"))
+            continue
+        since = min((at for number, at in made.items() if number > shown), default=None)
+        if since and datetime.now(UTC).replace(tzinfo=None) - since > AT_WORK:
+            what = Words(
+                f"{setting.name}: toont publicatie {shown}, het bestand {max(made)}",
+                f"{setting.name}: shows publication {shown}, the file {max(made)}",
+            )
+            yield Fact("target_behind", setting.name, what, since)
+
+
 def refused_files(landing: Landing) -> Iterator[Fact]:
     """Files refused for personal data that still lie in their source folder; only their headings are known."""
     lying = landing.seen_digests()
@@ -220,6 +245,8 @@ select c.table_name, c.check_id, c.severity, c.outcome, c.nl, c.en, p.published_
 from bi.rpt_check c join bi.publication p on p.publication_id = c.publication_id
 where c.outcome <> 'passed' and c.severity <> 'info' and c.receipt_id = ''
 order by c.severity, c.table_name, c.check_id"""
+
+_PUBLICATIONS = "select publication_id, published_at from bi.publication"
 
 _OPEN = """
 select d.receipt_id, d.dataset, d.origin, d.file_name, d.state, coalesce(d.reason, '') as reason, d.received_at,

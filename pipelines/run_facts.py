@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.fact_kinds import Fact
+from pipelines.running import OURS
 from resources.wording import Words, day
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 10
 SILENCE = timedelta(minutes=10)
-# An error of our own as Dagster keeps it: where its class is, and its sentence.
-_OURS = re.compile(r"(?:resources|assets|pipelines)\.[\w.]+: (.*)")
 _BRACKETS = re.compile(r" ?\([^()]*\)")
 
 
@@ -82,10 +81,9 @@ def told(error: SerializableErrorInfo) -> str:
     """
     while error.cause:
         error = error.cause
-    ours = _OURS.match(" ".join(error.message.split()))
-    if ours is None:
+    if not OURS.match(error.message):
         return error.cls_name or "error"
-    sentence, found = ours.group(1), 1
+    sentence, found = " ".join(OURS.sub("", error.message).split()), 1
     while found:
         sentence, found = _BRACKETS.subn("", sentence)
     return sentence

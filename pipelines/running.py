@@ -21,7 +21,7 @@ from resources.progress import Progress
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 # How Dagster begins the text of a KetenError.
-OURS = re.compile(r"^resources\.[\w.]+: ")
+OURS = re.compile(r"^(?:resources|assets|pipelines)\.[\w.]+: ")
 # The tag of a run that tells in which process it is.
 PID = "keten/pid"
 
