@@ -103,10 +103,11 @@ def examine(where: Place) -> list[Finding]:
         automation.alerts,
         automation.facts,
     )
-    return [finding for check in checks for finding in _examined(check, patient)]
+    return [finding for check in checks for finding in examined(check, patient)]
 
 
-def _examined(check: Check, patient: Patient) -> list[Finding]:
+def examined(check: Check, patient: Patient) -> list[Finding]:
+    """What one check finds; that it could not be made is a finding too."""
     found: list[Finding] = []
     try:
         found += check(patient)
