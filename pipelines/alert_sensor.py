@@ -6,14 +6,17 @@ facts (facts).
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import dagster as dg
 
 from pipelines.alerting import tell
 from pipelines.facts import find
+from pipelines.lock import is_held
 from pipelines.news import both
 from pipelines.running import close_dead_runs
 from pipelines.settings import Place
-from resources.catalogue import Settings
+from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
 from resources.wording import Words, counted
@@ -21,8 +24,10 @@ from resources.wording import Words, counted
 SENSOR = "alerts"
 
 
-def alerts(where: Place, settings: Settings) -> list[dg.SensorDefinition]:
+def alerts(where: Place, known: Catalogue) -> list[dg.SensorDefinition]:
     """The sensor `alerts`, on from the start. It also notes that a run failed whose process was killed.
+
+    When the declarations cannot be read any more, people are told by those `known` before: the ticks of the others failed.
 
     A tick of which a message could not be sent is an error, for Dagster's interface shows it; the facts are told in a later
     tick. So its own ticks are no fact: the other channels hear of the channel.
@@ -30,16 +35,18 @@ def alerts(where: Place, settings: Settings) -> list[dg.SensorDefinition]:
 
     @dg.sensor(
         name=SENSOR,
-        minimum_interval_seconds=settings.alerts.every_seconds,
+        minimum_interval_seconds=known.settings.alerts.every_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Meldt wat een mens nodig heeft, en wat is opgelost; elk feit één keer."
         "\n\nTells what needs a person, and what is solved; each fact once.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        close_dead_runs(context.instance)
-        if not settings.alerts.to:
+        close_dead_runs(context.instance, is_held(where.home))
+        catalogue = known
+        with suppress(KetenError):
+            catalogue = load_catalogue(where.project)
+        if not catalogue.settings.alerts.to:
             return dg.SkipReason(both([_NOBODY]))
-        catalogue = load_catalogue(where.project)
         others = automations(context.repository_def) - {SENSOR} if context.repository_def else set()
         found = find(where, catalogue, context.instance, others)
         outcome = tell(where, catalogue, found)

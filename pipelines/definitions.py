@@ -3,7 +3,6 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
-import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -20,7 +19,7 @@ from pipelines.lock import run_lock
 from pipelines.month_close import month_close
 from pipelines.months import asked_months
 from pipelines.retention import retention_job, retention_schedule
-from pipelines.running import PID
+from pipelines.running import this_process
 from pipelines.schedules import daily
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue
@@ -96,7 +95,7 @@ def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[
     log = context.log.info if context.log else print
     run_id = context.run.run_id if context.run else "direct"
     if context.instance:
-        context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
+        context.instance.add_run_tags(run_id, this_process())
     return progress or Progress(lambda _: None, log), run_id
 
 
@@ -118,7 +117,7 @@ def build_definitions(
             *month_close(here, known.settings, JOB),
             *retention_schedule(known.settings),
         ],
-        sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known.settings)],
+        sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known)],
         resources={
             SESSION: session_resource(here, known, progress, adopt),
             DELIVERY: delivery_resource(here, progress, adopt),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,11 +147,11 @@ def _execute(
     definitions = build_definitions(where, progress, adopt, catalogue)
     session = {} if only else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
-        close_dead_runs(dagster)
+        close_dead_runs(dagster, is_locked=False)  # by any other process: we hold it
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={PID: str(os.getpid())},
+            tags=this_process(),
             asset_selection=[target_key(name) for name in only] or None,
             run_config={"loggers": QUIET, **session},
         )
@@ -182,19 +183,31 @@ def _reason(error: Any) -> str:
     return OURS.sub("", str(error.message)).strip() if error else ""
 
 
-def close_dead_runs(dagster: Any) -> None:
-    """Runs of killed processes are told failed, so that they do not keep the queue waiting."""
+def this_process() -> dict[str, str]:
+    """The tag of a run of this process."""
+    return {PID: f"{os.getpid()}@{socket.gethostname()}"}
+
+
+def close_dead_runs(dagster: Any, is_locked: bool) -> None:
+    """Runs of killed processes are told failed, so that they do not keep the queue waiting.
+
+    When no other process holds the lock, a run of another machine or container is dead too: every run takes it.
+    """
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        if is_dead(run):
+        if is_dead(run) or not is_locked and _host(run) not in ("", socket.gethostname()):
             dagster.report_run_failed(run, "the process of this run was ended")
 
 
 def is_dead(run: Any) -> bool:
     """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
-    pid = run.tags.get(PID, "")
-    return bool(pid) and not _alive(int(pid))
+    pid, _, host = run.tags.get(PID, "").partition("@")
+    return bool(pid) and host in ("", socket.gethostname()) and not _alive(int(pid))
+
+
+def _host(run: Any) -> str:
+    return str(run.tags.get(PID, "").partition("@")[2])
 
 
 def _alive(pid: int) -> bool:

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -17,6 +18,7 @@ import dagster as dg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from filelock import FileLock
 from pytest_httpserver import HTTPServer
 
 from pipelines import run_facts
@@ -25,6 +27,7 @@ from pipelines.alerting import Outcome, read_told, tell, try_channels
 from pipelines.fact_kinds import KINDS, Fact
 from pipelines.facts import Found, find, look_at
 from pipelines.instance import instance
+from pipelines.running import PID
 from pipelines.settings import Place
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
@@ -317,7 +320,7 @@ def test_the_sensor_tells_and_says_so_and_its_tick_fails_when_it_cannot(
 ) -> None:
     url, received = hook
     catalogue = told_by(place, "${env:KETEN_TEST_URL}")
-    (sensor,) = alerts(place, catalogue.settings)
+    (sensor,) = alerts(place, catalogue)
     with instance(place) as dagster:
         run_of_refresh(dagster, KetenError("the disk is full"))
         monkeypatch.setenv("KETEN_TEST_URL", "json://127.0.0.1:1/x")
@@ -331,25 +334,52 @@ def test_the_sensor_tells_and_says_so_and_its_tick_fails_when_it_cannot(
     assert len(received) == 1 and "the disk is full" in received[0]
 
 
+def test_broken_settings_do_not_silence_the_sensor(
+    place: Place, hook: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, received = hook
+    monkeypatch.setenv("KETEN_TEST_URL", url)
+    (sensor,) = alerts(place, told_by(place, "${env:KETEN_TEST_URL}"))
+    (place.project / "keten.yml").write_text("a: [", "utf-8")
+    with instance(place) as dagster:
+        run_of_refresh(dagster, KetenError("keten.yml is not valid YAML"))
+        sensor(dg.build_sensor_context(dagster))
+    assert len(received) == 1 and "not valid YAML" in received[0]
+
+
 def test_without_a_channel_the_sensor_says_that_nobody_is_told(place: Place) -> None:
-    (sensor,) = alerts(place, load_catalogue(place.project).settings)
+    (sensor,) = alerts(place, load_catalogue(place.project))
     with instance(place) as dagster:
         skipped = sensor(dg.build_sensor_context(dagster))
     assert isinstance(skipped, dg.SkipReason) and "names nobody" in str(skipped.skip_message)
 
 
-def test_a_run_whose_process_was_killed_is_told_failed(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("process", "is_locked", "status"),
+    [
+        (f"{2**22 + 1}@{socket.gethostname()}", True, dg.DagsterRunStatus.FAILURE),
+        ("7@another", True, dg.DagsterRunStatus.STARTED),
+        ("7@another", False, dg.DagsterRunStatus.FAILURE),
+        ("", False, dg.DagsterRunStatus.STARTED),
+    ],
+    ids=["killed here", "elsewhere and at work", "elsewhere and gone", "not yet in a process"],
+)
+def test_a_run_whose_process_was_killed_is_told_failed(
+    place: Place, process: str, is_locked: bool, status: dg.DagsterRunStatus
+) -> None:
     @dg.job(name="refresh")
     def job() -> None:
         pass
 
-    (sensor,) = alerts(place, load_catalogue(place.project).settings)
-    with instance(place) as dagster:
-        run = dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={"keten/pid": str(2**22 + 1)})
+    (sensor,) = alerts(place, load_catalogue(place.project))
+    with instance(place) as dagster, ExitStack() as held:
+        if is_locked:
+            held.enter_context(FileLock(place.home / "run.lock").acquire())
+        run = dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={PID: process})
         sensor(dg.build_sensor_context(dagster))
-        assert dagster.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
-        (fact,) = run_facts.failed_runs(dagster)
-    assert "the process of this run was ended" in fact.what.en
+        assert dagster.get_run_by_id(run.run_id).status is status  # type: ignore[union-attr]
+        told = [fact.what.en for fact in run_facts.failed_runs(dagster)]
+    assert told == (["refresh: the process of this run was ended"] if status is dg.DagsterRunStatus.FAILURE else [])
 
 
 def test_a_daemon_that_fell_silent_is_told_and_one_that_never_was_is_not(place: Place) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.lock import is_held
 from pipelines.settings import Place
 from resources.errors import KetenError
 
@@ -58,15 +59,7 @@ class Patient:
     @cached_property
     def is_running(self) -> bool:
         """Whether a run holds the lock now."""
-        from filelock import FileLock, Timeout
-
-        if not (self.where.home / "run.lock").exists():
-            return False
-        try:
-            FileLock(self.where.home / "run.lock").acquire(timeout=0).lock.release()
-        except Timeout:
-            return True
-        return False
+        return is_held(self.where.home)
 
     def dagster(self) -> AbstractContextManager[dg.DagsterInstance]:
         """Dagster's records. Raises NotThere before the first run, as looking would make them."""
