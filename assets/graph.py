@@ -29,6 +29,8 @@ from resources.receipt_list import dataset_order
 SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.
 POOL = "engine"
+# A network folder may be away for a moment; all others go on meanwhile. What is still away then, waits for the next run.
+AGAIN = dg.RetryPolicy(max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])
 PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
@@ -80,7 +82,10 @@ def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     contract = catalogue.contracts[name]
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        pulled = session.pull(name)
+        tries_left = context.retry_number < AGAIN.max_retries
+        pulled = session.pull(name, tries_left)
+        if pulled.may_pass and tries_left:
+            raise dg.RetryRequested(AGAIN.max_retries, AGAIN.calculate_delay(context.retry_number + 1))
         for file_name, headings in pulled.refused.items():
             context.log.warning(f"{file_name} is refused: personal data in {', '.join(headings)}")
         receipts = [r for r in session.landing.receipts() if r.dataset == name]

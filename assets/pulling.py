@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,38 +24,63 @@ from resources.privacy import personal_columns
 class Pulled:
     """What one pull did: receipts landed, files refused with the headings at fault, and those left for the next run.
 
-    `waiting` changed a moment ago; `failed` could not be taken, with the reason.
+    `waiting` changed a moment ago; `failed` are files, and folders of sources that are down, that could not be taken, with
+    the reason; `may_pass` when trying again in a moment may help.
     """
 
     landed: list[str] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    may_pass: bool = False
+
+
+class SourceDown(KetenError):
+    """The folder of a source is not there or cannot be read."""
 
 
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
     """Files of one source that are finished, and those still changing, by name.
 
-    Raises KetenError when its folder or its mapping is missing.
+    Raises KetenError when its mapping is missing, and SourceDown for its folder.
     """
     folder = source.resolved_path(project)
     mapping = catalogue.mappings.get((source.origin, source.dataset))
     if mapping is None:
         raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
-    if not folder.is_dir():
-        raise KetenError(f"sources.yml: the folder {folder} of {source.origin}/{source.dataset} does not exist")
-    return finished_files(folder, mapping.patterns, time.time())
+    told = f"sources.yml: the folder {folder} of {source.origin}/{source.dataset}"
+    try:
+        return finished_files(folder, mapping.patterns, time.time())
+    except FileNotFoundError:
+        raise SourceDown(f"{told} does not exist; mend its path, or connect the disk or share it lies on") from None
+    except OSError as error:
+        raise SourceDown(f"{told} cannot be read ({error.strerror}); see that it can be reached and read") from None
+
+
+def has_brought(landing: Path, source: Source) -> bool:
+    """Whether a source brought a delivery before. If so, a folder that is gone is down; if not, its path is wrong."""
+    return any((landing / "receipts").glob(f"{source.origin}__{source.dataset}-*.json"))
 
 
 def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) -> Pulled:
-    """Land every new file of the sources of one dataset."""
+    """Land every new file of the sources of one dataset. A source that is down delays only itself.
+
+    Raises SourceDown for the folder of a source that never brought anything.
+    """
     done = Pulled()
     for source in catalogue.sources:
         if source.dataset != dataset:
             continue
         mapping = catalogue.mappings[(source.origin, source.dataset)]
         folder = source.resolved_path(project)
-        finished, young = source_files(catalogue, project, source)
+        try:
+            finished, young = source_files(catalogue, project, source)
+        except SourceDown as error:
+            if not has_brought(landing.folder, source):
+                raise
+            done.failed[source.path] = str(error)
+            done.may_pass = True
+            continue
         done.waiting += [path.name for path in young]
         for path in finished:
             name = path.relative_to(folder).as_posix()
@@ -64,8 +89,10 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
                 _take(landing, mapping, Delivery(*facts), done)
             except (KetenError, OSError) as error:
                 done.failed[path.name] = str(error)
+                done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
                 landing.forget(path)
     landing.remember()
+    landing.note_failures(dataset, done.failed)
     return done
 
 
@@ -95,15 +122,28 @@ def issued_at(mapping: Mapping, file_name: str) -> str | None:
     return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
 
 
+def listed(catalogue: Catalogue, project: Path, landing: Path) -> Iterator[tuple[Source, list[Path], list[Path]]]:
+    """Every source with its finished files and those still changing; one that is down has none.
+
+    Raises SourceDown for one that never brought anything: then its path is wrong.
+    """
+    for source in catalogue.sources:
+        try:
+            yield source, *source_files(catalogue, project, source)
+        except SourceDown:
+            if not has_brought(landing, source):
+                raise
+            yield source, [], []
+
+
 def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> tuple[list[Path], list[Path]]:
     """Finished files of all sources that no run has read as they are now, and files that are still changing.
 
-    No file is opened, so that ten thousand of them take a moment. Raises KetenError as `source_files`.
+    No file is opened, so that ten thousand of them take a moment. Raises KetenError as `listed`.
     """
     finished: dict[Path, None] = {}
     young: dict[Path, None] = {}
-    for source in catalogue.sources:
-        ready, changing = source_files(catalogue, project, source)
+    for _, ready, changing in listed(catalogue, project, landing.folder):
         finished |= dict.fromkeys(ready)
         young |= dict.fromkeys(changing)
     return [path for path in finished if not landing.has_read(path)], list(young)
@@ -118,10 +158,9 @@ def files_fingerprint(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def source_fingerprint(catalogue: Catalogue, project: Path) -> str:
-    """sha256 over every source with its finished files: equal means nothing new can be pulled."""
+def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
+    """sha256 over every source with its finished files: equal means nothing new can be pulled. Raises as `listed`."""
     digest = hashlib.sha256()
-    for source in catalogue.sources:
-        finished, _ = source_files(catalogue, project, source)
+    for source, finished, _ in listed(catalogue, project, landing):
         digest.update(f"{source.origin}|{source.dataset}|{files_fingerprint(finished)}\n".encode())
     return digest.hexdigest()

@@ -76,9 +76,11 @@ class Session:
         """The reporting months of this run."""
         return horizon(self.catalogue, self.as_of)
 
-    def pull(self, dataset: str) -> Pulled:
-        """Land what is new for a dataset."""
+    def pull(self, dataset: str, tries_left: bool) -> Pulled:
+        """Land what is new for a dataset. With `tries_left`, a fault that may pass is left for the next try to tell."""
         pulled = pull(self.catalogue, self.project, self.landing, dataset)
+        if pulled.may_pass and tries_left:
+            return pulled
         if pulled.waiting:
             told = ", ".join(pulled.waiting[:SHOWN]) + (", ..." if len(pulled.waiting) > SHOWN else "")
             self.progress.tell(f"{dataset}: {told} changed less than {SETTLE_SECONDS} s ago and wait for the next run")

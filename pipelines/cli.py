@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines import care_cli
 from pipelines.options import Home, Project, opened
 from pipelines.period_cli import periods
 from pipelines.reference_cli import references
@@ -27,6 +28,9 @@ receipts = typer.Typer(no_args_is_help=True, help="Deliveries as received: list,
 app.add_typer(receipts, name="receipt")
 app.add_typer(periods, name="period")
 app.add_typer(references, name="reference")
+app.command("alerts")(care_cli.alerts)
+app.command("clean")(care_cli.clean)
+app.command("doctor")(care_cli.doctor)
 
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")
@@ -281,7 +285,7 @@ def receipt_purge(
     if not yes:
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
-        purged, outcome = purge(where, catalogue, receipt_id, reason, progress)
+        (purged,), outcome = purge(where, catalogue, [receipt_id], reason, progress)
     if not outcome.published:
         raise KetenError(
             f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"

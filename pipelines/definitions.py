@@ -3,7 +3,6 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
-import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -12,6 +11,7 @@ from assets.graph import LEDGER_MONTHS, PUBLICATION, SESSION, build_assets
 from assets.preparing import horizon
 from assets.session import Session
 from assets.targets import DELIVERY, Delivery, build_target_assets
+from pipelines.alert_sensor import alerts
 from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
@@ -19,7 +19,8 @@ from pipelines.lock import run_lock
 from pipelines.month_close import month_close
 from pipelines.months import asked_months
 from pipelines.rehearsal import clear
-from pipelines.running import PID
+from pipelines.retention import retention_job, retention_schedule
+from pipelines.running import this_process
 from pipelines.schedules import daily
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue
@@ -97,7 +98,7 @@ def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[
     log = context.log.info if context.log else print
     run_id = context.run.run_id if context.run else "direct"
     if context.run and context.instance:
-        context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
+        context.instance.add_run_tags(run_id, this_process())
     return progress or Progress(lambda _: None, log), run_id
 
 
@@ -112,9 +113,13 @@ def build_definitions(
     known = catalogue or load_catalogue(here.project)
     return dg.Definitions(
         assets=[*build_assets(known), *build_target_assets(known), ledger_months(here, known.settings)],
-        jobs=[dg.define_asset_job(JOB, selection=REFRESHED)],
-        schedules=[*daily(here, known.settings, JOB), *month_close(here, known.settings, JOB)],
-        sensors=drop_folder(here, known.settings, JOB),
+        jobs=[dg.define_asset_job(JOB, selection=REFRESHED), retention_job(here)],
+        schedules=[
+            *daily(here, known.settings, JOB),
+            *month_close(here, known.settings, JOB),
+            *retention_schedule(known.settings),
+        ],
+        sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known)],
         resources={
             SESSION: session_resource(here, known, progress, adopt),
             DELIVERY: delivery_resource(here, progress, adopt),

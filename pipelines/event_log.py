@@ -64,6 +64,18 @@ class EventLog(SqliteEventLogStorage):
             self._engines.popitem(last=False)[1].dispose()
         return engine
 
+    def delete_events(self, run_id: str) -> None:
+        """Delete what is known of a run, with the file of its own that Dagster would leave behind."""
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        with self._db_lock:
+            self._initialized_dbs.discard(run_id)
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+            path = Path(self.path_for_shard(run_id))
+            for part in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+                part.unlink(missing_ok=True)
+
     def dispose(self) -> None:
         """Close all files."""
         super().dispose()

@@ -26,7 +26,7 @@ def input_fingerprint(where: Place, catalogue: Catalogue, decided: Months | None
     `decided` are the states of months that a run works with; without them, those that stand there now.
     """
     digest = hashlib.sha256(catalogue.fingerprint.encode())
-    digest.update(source_fingerprint(catalogue, where.project).encode())
+    digest.update(source_fingerprint(catalogue, where.project, where.landing).encode())
     for receipt in Landing(where.landing).receipts():
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     digest.update(decisions(Periods(where.periods).read() if decided is None else decided).encode())

@@ -21,7 +21,12 @@ MARK = "# Written by keten at every start. Without this line the file is yours, 
 DATABASE = "KETEN_DAGSTER_URL"
 _COMMON = """telemetry: {enabled: false}
 nux: {enabled: false}
-concurrency: {pools: {granularity: run, default_limit: 1}}
+concurrency: {pools: {granularity: run, default_limit: 1}, runs: {max_concurrent_runs: 1}}
+# A run that does not start, or that hangs, is told failed and makes room for the next.
+run_monitoring: {enabled: true, start_timeout_seconds: 300, cancel_timeout_seconds: 180, max_runtime_seconds: 21600}
+retention:
+  schedule: {purge_after_days: {skipped: 30, success: 90, failure: 90}}
+  sensor: {purge_after_days: {skipped: 2, success: 30, failure: 30}}
 """
 _FILES = "event_log_storage: {module: pipelines.event_log, class: EventLog}\n"
 _POSTGRESQL = f"storage: {{postgres: {{postgres_url: {{env: {DATABASE}}}}}}}\n"

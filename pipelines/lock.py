@@ -35,6 +35,17 @@ def run_lock(home: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
+def is_held(home: Path) -> bool:
+    """Whether a run holds the lock of a deployment now; nothing is made by looking."""
+    if not (home / "run.lock").exists():
+        return False
+    try:
+        FileLock(home / "run.lock").acquire(timeout=0).lock.release()
+    except Timeout:
+        return True
+    return False
+
+
 def holder(home: Path) -> str:
     """Who holds the lock, in words."""
     try:

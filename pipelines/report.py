@@ -24,7 +24,9 @@ from resources.targets import make_target
 
 if TYPE_CHECKING:
     from assets.trace import Trace
-    from resources.catalogue import Catalogue, Indicator
+    from pipelines.doctor.examining import Finding
+    from pipelines.facts import Found
+    from resources.catalogue import Catalogue, Indicator, Settings
 
 console = Console(highlight=False)
 if not console.is_terminal:
@@ -138,6 +140,24 @@ def _show_attention(where: Place) -> None:
         lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))
     for word, told in lines:
         console.print(f"[yellow]{word}[/] {escape(told)}", soft_wrap=True)
+
+
+def show_facts(found: Found, settings: Settings) -> None:
+    """What needs a person, by kind, with its meaning and repair, in the language of the alerts."""
+    from pipelines.alerting import blocks
+
+    told = blocks(found.facts, settings, all_of_them=True)
+    console.print("\n\n".join(told) if told else "Nothing needs a person now.", markup=False, soft_wrap=True)
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """What a deployment was found to be: a line for each, and what to do under those that are not in order."""
+    colours = {"ok": "green", "warning": "yellow", "fault": "red"}
+    for found in findings:
+        state = f"[{colours[found.state]}]{found.state:8}[/]"
+        console.print(f"{state} {found.check:12} {escape(found.told)}", soft_wrap=True)
+        if found.repair:
+            console.print(f"{'':8} {'':12} -> {found.repair}", markup=False, soft_wrap=True)
 
 
 def show_months(months: Iterable[date], decided: Months) -> None:

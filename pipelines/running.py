@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from resources.progress import Progress
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 # How Dagster begins the text of a KetenError.
-OURS = re.compile(r"^resources\.[\w.]+: ")
+OURS = re.compile(r"^(?:resources|assets|pipelines)\.[\w.]+: ")
 # The tag of a run that tells in which process it is.
 PID = "keten/pid"
 RUN_FAILURE = "PIPELINE_FAILURE"
@@ -100,20 +101,23 @@ def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: 
         return execute(where, catalogue, (), adopt, progress, targets=late) if late else Outcome(False, True)
 
 
-def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
-    """Destroy the bytes of a delivery, and its rows and texts in the engine and the published file; its id and the run."""
+def purge(
+    where: Place, catalogue: Catalogue, receipt_ids: Sequence[str], reason: str, progress: Progress
+) -> tuple[list[str], Outcome]:
+    """Destroy the bytes of deliveries, and their rows and texts in engine and published file; their ids and the run."""
     from pipelines.lock import run_lock
     from resources.engine import Engine
     from resources.landing import Landing
 
     with run_lock(where.home, progress.tell):
-        receipt = Landing(where.landing).purge(receipt_id, reason)
-        where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
+        landing = Landing(where.landing)
+        purged = [landing.purge(receipt_id, reason).receipt_id for receipt_id in receipt_ids]
+        where.page.unlink(missing_ok=True)  # it may hold texts of the deliveries; the run writes it anew
         outcome = execute(where, catalogue, (), False, progress)
         if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
-        return receipt.receipt_id, outcome
+        return purged, outcome
 
 
 def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
@@ -151,11 +155,11 @@ def execute(
     only = up_to_publication(definitions) if only_publish else [target_key(name) for name in targets]
     session = {} if targets else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
-        _close_dead_runs(dagster)
+        close_dead_runs(dagster, is_locked=False)  # by any other process: we hold it
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={PID: str(os.getpid())},
+            tags=this_process(),
             asset_selection=only or None,
             run_config={"loggers": QUIET, **session},
         )
@@ -197,19 +201,31 @@ def _reason(error: Any) -> str:
     return OURS.sub("", str(error.message)).strip() if error else ""
 
 
-def _close_dead_runs(dagster: Any) -> None:
-    """Runs of killed processes are told failed: we hold the lock, so a run whose process is gone is dead."""
+def this_process() -> dict[str, str]:
+    """The tag of a run of this process."""
+    return {PID: f"{os.getpid()}@{socket.gethostname()}"}
+
+
+def close_dead_runs(dagster: Any, is_locked: bool) -> None:
+    """Runs of killed processes are told failed, so that they do not keep the queue waiting.
+
+    When no other process holds the lock, a run of another machine or container is dead too: every run takes it.
+    """
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        if is_dead(run):
+        if is_dead(run) or not is_locked and _host(run) not in ("", socket.gethostname()):
             dagster.report_run_failed(run, "the process of this run was ended")
 
 
 def is_dead(run: Any) -> bool:
     """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
-    pid = run.tags.get(PID, "")
-    return bool(pid) and not _alive(int(pid))
+    pid, _, host = run.tags.get(PID, "").partition("@")
+    return bool(pid) and host in ("", socket.gethostname()) and not _alive(int(pid))
+
+
+def _host(run: Any) -> str:
+    return str(run.tags.get(PID, "").partition("@")[2])
 
 
 def _alive(pid: int) -> bool:
@@ -228,11 +244,10 @@ def _signal_reaches(pid: int) -> bool:
 
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
-    from assets.pulling import source_files
+    from assets.pulling import source_fingerprint
     from resources.targets import make_target
 
     today(catalogue.settings.zone)
-    for source in catalogue.sources:
-        source_files(catalogue, where.project, source)
+    source_fingerprint(catalogue, where.project, where.landing)
     for setting in catalogue.targets:
         make_target(setting, where.home)

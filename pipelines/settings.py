@@ -15,6 +15,7 @@ from resources.errors import KetenError
 from resources.published_file import page_beside
 
 ROOT = Path(__file__).resolve().parent.parent
+AS_OF = "KETEN_AS_OF"
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,24 @@ class Place:
 
 
 def place(home: Path | None = None, project: Path | None = None) -> Place:
-    """The folders by argument, else by environment, else `./var` and the demo in it."""
-    root = home or Path(os.environ.get("KETEN_HOME", "") or ROOT / "var")
-    folder = project or Path(os.environ.get("KETEN_PROJECT", "") or root / "demo")
-    if not (folder / "keten.yml").is_file():
+    """The folders of a deployment, as `folders`. Raises KetenError when the project is none."""
+    found = folders(home, project)
+    if not (found.project / "keten.yml").is_file():
         raise KetenError(
-            f"{folder} holds no keten.yml; set KETEN_PROJECT (or --project) to a deployment folder,"
+            f"{found.project} holds no keten.yml; set KETEN_PROJECT (or --project) to a deployment folder,"
             " or run `make run`, which makes the demo"
         )
+    return found
+
+
+def folders(home: Path | None = None, project: Path | None = None) -> Place:
+    """The folders by argument, else by environment, else `./var` and the demo in it; whatever is there."""
+    root = home or Path(os.environ.get("KETEN_HOME", "") or ROOT / "var")
+    folder = project or Path(os.environ.get("KETEN_PROJECT", "") or root / "demo")
     return Place(root.resolve(), folder.resolve())
 
 
 def today(zone: str) -> date:
     """Today in the zone of the deployment; `KETEN_AS_OF` (YYYY-MM-DD) overrides it for repeatable runs."""
-    text = os.environ.get("KETEN_AS_OF", "")
+    text = os.environ.get(AS_OF, "")
     return date.fromisoformat(text) if text else datetime.now(ZoneInfo(zone)).date()

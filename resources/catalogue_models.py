@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["critical", "warning", "info"]
+Update = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 # In the columns of a model: the surrogate key of every column that has a dimension.
 DIMENSION_KEYS = "dimension_keys"
 # The geography whose emission factors come first where keten.yml names no other.
@@ -104,7 +105,7 @@ class Contract(Declared):
     licence: str
     personal_data: Literal["none", "possible"]
     retention_days: int = Field(gt=0)
-    update: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+    update: Update
     delivery: Literal["increment", "window", "full"]
     window: Window | None = None
     period: str | None = None

@@ -22,6 +22,7 @@ from resources.catalogue_models import (
     Model,
 )
 from resources.deployment_models import ENV_VARIABLE
+from resources.environment import named
 from resources.errors import KetenError, meant
 from resources.reference_tables import ReferenceTable, typed_rows
 
@@ -234,6 +235,13 @@ class Rules:
             self._one_of("keten.yml", "geography", settings.geography, self.found.code_lists["geography"])
             if settings.reporting.last and settings.reporting.last < settings.reporting.first:
                 raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
+            channels = [channel.url for channel in settings.alerts.to]
+            if not all(map(named, channels)):
+                raise KetenError(
+                    "keten.yml: alerts.to: a url holds a key or an address; set it in an environment variable and write"
+                    " url: ${env:KETEN_ALERT_URL}"
+                )
+            self._once("keten.yml", "alerts.to", channels)
             names = [target.name for target in settings.targets]
             self._once("keten.yml", "target", names)
             if taken := {"duckdb", "page"}.intersection(names):

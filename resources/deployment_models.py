@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from resources.catalogue_models import HOME, Declared
+from resources.catalogue_models import HOME, Declared, Update
 from resources.errors import KetenError
 
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -36,6 +36,26 @@ class Reporting(Declared):
 
     first: str = Field(alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+def _clock(value: object) -> object:
+    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
+    if isinstance(value, int) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Schedule(Declared):
+    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
+
+    Null is never.
+    """
+
+    daily: ClockTime | None = "05:30"
+    drop_folder_seconds: int | None = Field(default=60, ge=5)
 
 
 class Named(Declared):
@@ -105,24 +125,30 @@ class ExcelSetting(FileTarget):
 TargetSetting = Annotated[PostgresqlSetting | ParquetSetting | ExcelSetting, Field(discriminator="kind")]
 
 
-def _clock(value: object) -> object:
-    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
-    if isinstance(value, int) and 0 <= value < 24 * 60:
-        return f"{value // 60:02d}:{value % 60:02d}"
-    return value
+class Channel(Declared):
+    """Who is told, as a URL of apprise, and from which severity on.
 
-
-ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-
-
-class Schedule(Declared):
-    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
-
-    Null is never.
+    Such a URL holds a key or an address, so it names a variable; the channel is called by what stands in keten.yml.
     """
 
-    daily: ClockTime | None = "05:30"
-    drop_folder_seconds: int | None = Field(default=60, ge=5)
+    url: str
+    least: Literal["warning", "critical"] = "warning"
+
+
+class Alerts(Declared):
+    """What needs a person, told to whom, in which language, and how often is looked."""
+
+    language: Literal["nl", "en"] = "nl"
+    to: tuple[Channel, ...] = ()
+    every_seconds: int = Field(default=120, ge=30)
+
+
+class Retention(Declared):
+    """How long records of runs are kept, whether deliveries go after the days of their contract, and when (on Sunday)."""
+
+    runs_days: int = Field(default=90, ge=1)
+    receipts: Literal["contract", "keep"] = "contract"
+    sunday: ClockTime | None = "04:30"
 
 
 class MonthClose(Declared):
@@ -140,17 +166,20 @@ class Settings(Declared):
     zone: str = "Europe/Amsterdam"
     geography: str = HOME
     reporting: Reporting
-    targets: tuple[TargetSetting, ...] = ()
     schedule: Schedule = Schedule()
+    targets: tuple[TargetSetting, ...] = ()
+    alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     month_close: MonthClose | None = MonthClose()
 
 
 class Source(Declared):
-    """One line of sources.yml: what is pulled from where."""
+    """One line of sources.yml: what is pulled from where; `update` where this sender delivers at another pace."""
 
     dataset: str
     origin: str
     path: str
+    update: Update | None = None
 
     def resolved_path(self, project: Path) -> Path:
         """The folder. Raises KetenError for an environment variable that is not set."""

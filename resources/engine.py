@@ -175,6 +175,16 @@ class Engine:
         return int(row[0]) if row else 0
 
 
+def trouble(path: Path) -> str:
+    """Why the file of an engine cannot be read; empty when it can. It is only looked at."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("select count(*) from duckdb_tables()").fetchone()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
     """Take a transaction back; DuckDB may have ended it itself, and then the first error is the one to tell."""
     with suppress(duckdb.TransactionException):

@@ -140,6 +140,35 @@ class Landing:
         kept = {path: facts for path, facts in self._seen.items() if os.path.exists(path)}
         write_durably(self.folder / "seen.json", json.dumps(kept, indent=0, sort_keys=True))
 
+    def seen_digests(self) -> set[str]:
+        """sha256 of the files that lay in the source folders at their last pull."""
+        return {str(facts[2]) for facts in self._seen.values()}
+
+    def newest_seen(self, folder: Path, patterns: tuple[str, ...]) -> datetime | None:
+        """When the newest file of a source changed, as seen at its last pull (naive UTC)."""
+        times = [
+            facts[1]
+            for path, facts in self._seen.items()
+            if Path(path).is_relative_to(folder) and any(Path(path).match(pattern) for pattern in patterns)
+        ]
+        return datetime.fromtimestamp(max(times) / 1e9, UTC).replace(tzinfo=None) if times else None
+
+    def note_failures(self, dataset: str, failed: dict[str, str]) -> None:
+        """Keep what the last pull of a dataset could not take, with the reason, and since when that is so."""
+        known = self.failures()
+        before = known.pop(dataset, {})
+        now = now_utc()
+        if failed:
+            since = {name: facts["since"] for name, facts in before.items()}
+            known[dataset] = {n: {"since": since.get(n, now), "reason": r} for n, r in sorted(failed.items())}
+        if known.get(dataset, {}) != before:
+            write_durably(self.folder / "failures.json", json.dumps(known, indent=1, sort_keys=True))
+
+    def failures(self) -> dict[str, dict[str, dict[str, str]]]:
+        """By dataset and name of a folder or file: `since` (naive UTC) and `reason`."""
+        path = self.folder / "failures.json"
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
     @cached_property
     def _seen(self) -> dict[str, list[Any]]:
         """Size, time and sha256 by path. It only saves work: when it is lost, files are read again."""
@@ -229,8 +258,9 @@ class Landing:
 def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple[list[Path], list[Path]]:
     """Files of a drop folder that match a pattern, by name: those that are finished, and those that changed just now.
 
-    Links that leave the folder are not followed.
+    Links that leave the folder are not followed. Raises OSError when the folder cannot be read.
     """
+    next(folder.iterdir(), None)  # a pattern would find nothing in a folder that cannot be read, and not say so
     root = folder.resolve()
     found = sorted(
         path
