@@ -119,7 +119,7 @@ def refuse_unexplained(engine: Engine) -> None:
     told = ", ".join(f"{code}: {count}" for code, count in shown[:12]) + (", ..." if len(shown) > 12 else "")
     raise KetenError(
         f"{sum(count for *_, count in rows)} published values of final periods would change without a reason ({told}),"
-        " by master data, declarations, factors, code or a withdrawal; mend the cause, or let it in with"
+        " by master data, declarations, factors, code, a withdrawal or rows of other months; mend the cause, or let it in with"
         f" `keten period restate {' '.join(code for code, _ in months) or 'MONTH'} --by NAME --reason REASON` and run again"
     )
 

@@ -83,10 +83,10 @@ def test_a_month_is_closed_on_its_day_and_a_run_is_asked_for_until_readers_see_i
 ) -> None:
     periods = Periods(unpublished.home / "periods")
     before = tick(unpublished, monkeypatch, "2026-10-13")
-    assert isinstance(before, dg.SkipReason) and before.skip_message == (
+    assert isinstance(before, dg.SkipReason) and " ".join(str(before.skip_message).split()) == (
         "sep 2026 wordt voorlopig afgesloten op 14-10-2026, de 10e werkdag na de maand"
         " / Sep 2026 is closed as provisional on 14 Oct 2026, the 10th working day after it"
-    ).replace("sep 2026", "sep\u00a02026").replace("Sep 2026", "Sep\u00a02026")
+    )
     assert periods.read() == {}
     for _ in range(2):  # the run may fail, or the daemon be killed before it asks for one
         request = tick(unpublished, monkeypatch, "2026-10-14")
@@ -194,9 +194,8 @@ def test_readers_see_the_state_of_every_period(closed: Deployment) -> None:
         (JANUARY, "final", "Anna", None, 0),
         (date(2025, 2, 1), "open", None, None, 0),
     ]
-    assert "definitief jan 2025" in " ".join((closed.home / "published/index.html").read_text("utf-8").split()).replace(
-        "\u00a0", " "
-    )
+    page = " ".join((closed.home / "published" / "index.html").read_text("utf-8").split())
+    assert "definitief jan 2025" in page
     assert "2025-01 final Anna" in closed.keten("period", "list")
 
 
