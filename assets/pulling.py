@@ -39,6 +39,15 @@ class SourceDown(KetenError):
     """The folder of a source is not there or cannot be read."""
 
 
+@dataclass(frozen=True)
+class ToPull:
+    """Finished files that are new or changed, those still changing, and what is wrong with sources that cannot be seen."""
+
+    new: list[Path]
+    young: list[Path]
+    down: list[str]
+
+
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
     """Files of one source that are finished, and those still changing, by name.
 
@@ -136,17 +145,20 @@ def listed(catalogue: Catalogue, project: Path, landing: Path) -> Iterator[tuple
             yield source, [], []
 
 
-def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> tuple[list[Path], list[Path]]:
-    """Finished files of all sources that no run has read as they are now, and files that are still changing.
-
-    No file is opened, so that ten thousand of them take a moment. Raises KetenError as `listed`.
-    """
-    finished: dict[Path, None] = {}
+def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
+    """What the sources hold that no run has read as it is now. No file is opened, so ten thousand of them take a moment."""
+    new: dict[Path, None] = {}
     young: dict[Path, None] = {}
-    for _, ready, changing in listed(catalogue, project, landing.folder):
-        finished |= dict.fromkeys(ready)
+    down: list[str] = []
+    for source in catalogue.sources:
+        try:
+            finished, changing = source_files(catalogue, project, source)
+        except KetenError as error:
+            down.append(str(error))
+            continue
+        new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
         young |= dict.fromkeys(changing)
-    return [path for path in finished if not landing.has_read(path)], list(young)
+    return ToPull(list(new), list(young), down)
 
 
 def files_fingerprint(files: Iterable[Path]) -> str:

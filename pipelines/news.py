@@ -75,7 +75,7 @@ def both(told: Iterable[Words]) -> str:
 
 
 def _changed(where: Place, catalogue: Catalogue) -> Words:
-    files, _ = files_to_pull(catalogue, where.project, Landing(where.landing))
+    files = files_to_pull(catalogue, where.project, Landing(where.landing)).new
     if files:
         return Words(f"nieuwe bestanden: {names(files)}", f"new files: {names(files)}")
     return Words(

@@ -193,6 +193,13 @@ def test_what_is_wrong_with_the_declarations_is_the_error_of_one_tick(
     assert look(made, dagster).told == NO_FILES
 
 
+def test_a_source_that_is_down_does_not_hold_up_the_others(made: Deployment, dagster: dg.DagsterInstance) -> None:
+    text = (made.project / "sources.yml").read_text("utf-8")
+    made.drop("sources.yml", text.replace("path: data", "path: elsewhere", 1))
+    made.drop(NEW, CORRECTION)
+    assert look(made, dagster).told.endswith("new files: meter_reading_20250301.csv")
+
+
 def test_ten_thousand_files_are_not_opened(
     made: Deployment, dagster: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
