@@ -129,7 +129,7 @@ def published_states(published: Path) -> dict[date, str]:
     import duckdb
 
     with duckdb.connect() as connection, attached(connection, published, _PUBLISHED) as present:
-        if not present or not history.columns_of(connection, _PUBLISHED, "rpt_period"):
+        if not present or not history.columns(connection, _PUBLISHED, "rpt_period"):
             return {}
         rows = connection.execute(f"select month, publication_status from {_PUBLISHED}.bi.rpt_period").fetchall()
         return dict(rows)
