@@ -20,7 +20,7 @@ def retention_job(where: Place) -> dg.JobDefinition:
     """Destroy records of old runs and deliveries past their time; the log of the run says what went."""
 
     @dg.op(
-        name=JOB,
+        name="destroy_what_is_past_its_time",
         description="Verwijdert wat volgens keten.yml en de contracten weg moet."
         "\n\nDestroys what keten.yml and the contracts say must go.",
     )

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -25,7 +26,7 @@ from pipelines import run_facts
 from pipelines.alert_sensor import alerts
 from pipelines.alerting import Outcome, read_told, tell, try_channels
 from pipelines.fact_kinds import KINDS, Fact
-from pipelines.facts import Found, find, look_at
+from pipelines.facts import Found, failed_checks, find, late_targets, look_at, overdue_reports
 from pipelines.instance import instance
 from pipelines.running import PID
 from pipelines.settings import Place
@@ -432,6 +433,74 @@ def test_a_schedule_of_which_the_last_tick_failed_is_told_until_a_tick_succeeds(
         assert fact.what.en == "daily: sources.yml is not valid YAML"
         dagster.create_tick(tick(TickStatus.SKIPPED, 2.0))
         assert not list(run_facts.failed_ticks(dagster, {"daily"}))
+
+
+def publish(place: Place, *tables: str) -> None:
+    """A published file with just the tables that a test looks at."""
+    place.published.parent.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{place.published}' as made; create schema made.bi")
+        for table in tables:
+            connection.execute(f"create table made.bi.{table}")
+
+
+PUBLISHED = (
+    "publication as select 1::bigint as publication_id, timestamp '2026-01-02' as published_at"
+    " union all select 2, timestamp '2026-01-03'"
+)
+
+
+def test_checks_that_do_not_pass_are_told_but_for_what_only_informs_or_holds_a_delivery(place: Place) -> None:
+    rows = [
+        ("core.site", "a", "critical", "failed", ""),
+        ("bi.dim_site", "b", "warning", "not_checked", ""),
+        ("core.site", "c", "info", "failed", ""),
+        ("core.site", "d", "critical", "failed", "us__site-1"),
+        ("core.site", "e", "critical", "passed", ""),
+    ]
+    values = ", ".join(
+        f"('{t}', '{c}', '{s}', '{o}', '{r}', 'Jansen', 'zegt {c}', 'says {c}', 2)" for t, c, s, o, r in rows
+    )
+    names = "table_name, check_id, severity, outcome, receipt_id, observed, nl, en, publication_id"
+    publish(place, PUBLISHED, f"rpt_check as select * from (values {values}) v({names})")
+    facts = list(failed_checks(place.published, load_catalogue(place.project)))
+    assert [(f.kind, f.what.en) for f in facts] == [
+        ("check_failed", "Sites (core.site): says a"),
+        ("check_warned", "Sites (bi.dim_site): says b (could not be checked)"),
+    ]
+    assert facts[0].what.nl == "Locaties (core.site): zegt a" and facts[0].since == datetime(2026, 1, 3)
+
+
+def test_a_report_that_is_overdue_is_told_by_contract_and_month(place: Place) -> None:
+    due = "date '2026-03-01' as month, date '2026-04-10' as due_on, 1 as contract_key, 7 as contractor_key"
+    publish(
+        place,
+        f"rpt_report_due as select {due}, 'overdue' as report_state_code union all select {due}, 'late'",
+        "dim_contract as select 1 as contract_key, 'K1' as contract_id, 'Schoonmaak' as contract_name",
+        "dim_party as select 7 as party_key, 'Helder BV' as party_name",
+    )
+    (fact,) = overdue_reports(place.published)
+    assert fact.key == "report_overdue:K1|2026-03" and fact.since == datetime(2026, 4, 10)
+    assert fact.what.nl == "Helder BV, Schoonmaak: mrt\u00a02026, uiterlijk 10-04-2026"
+    assert fact.what.en == "Helder BV, Schoonmaak: Mar\u00a02026, due 10 Apr 2026"
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("{kind: parquet}", "parquet: shows publication 0, the file 2"),
+        ("{kind: postgresql, url: '${env:KETEN_TEST_URL}', connect_seconds: 1}", "postgresql: "),
+    ],
+)
+def test_a_target_that_shows_an_older_publication_or_does_not_answer_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, setting: str, told: str
+) -> None:
+    monkeypatch.setenv("KETEN_TEST_URL", f"postgresql+psycopg://anna:{SECRET}@127.0.0.1:1/x")
+    publish(place, PUBLISHED)
+    path = place.project / "keten.yml"
+    path.write_text(f"{path.read_text('utf-8')}targets: [{setting}]\n", "utf-8")
+    (fact,) = late_targets(place, load_catalogue(place.project))
+    assert fact.what.en.startswith(told) and SECRET not in fact.what.en
 
 
 def unlock(made: Deployment) -> None:

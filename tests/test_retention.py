@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.cleaning import clean, find_old
+from pipelines.definitions import build_definitions
 from pipelines.instance import instance
 from pipelines.retention import retention_job, retention_schedule
 from pipelines.settings import Place
@@ -128,6 +129,7 @@ def test_the_weekly_job_tells_what_went(small: Deployment, tmp_path: Path, monke
         done = retention_job(place).execute_in_process(instance=dagster)
     told = next(e for e in done.all_node_events if e.event_type is dg.DagsterEventType.STEP_OUTPUT)
     assert told.step_output_data.metadata["runs"].value == 0
+    build_definitions(place).get_repository_def().load_all_definitions()  # beside all other jobs
     (schedule,) = retention_schedule(load_catalogue(made.project).settings)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 4 * * 0", "Europe/Amsterdam")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING

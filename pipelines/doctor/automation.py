@@ -34,7 +34,9 @@ def automations(patient: Patient) -> Iterator[Finding]:
     from pipelines.definitions import build_definitions
     from pipelines.run_facts import failed_ticks
 
-    known = names(build_definitions(patient.where, catalogue=patient.catalogue).get_repository_def())
+    repository = build_definitions(patient.where, catalogue=patient.catalogue).get_repository_def()
+    repository.load_all_definitions()  # as Dagster's tools do: what is wrong with one of them is told here
+    known = names(repository)
     with patient.dagster() as dagster:
         stopped = {s.name for s in dagster.all_instigator_state() if s.status is InstigatorStatus.STOPPED}
         failed = list(failed_ticks(dagster, known))
