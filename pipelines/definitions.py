@@ -6,10 +6,12 @@ Belongs here: composing. Does not belong here: what an asset does (assets) or a 
 import os
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from assets.graph import build_assets
+from assets.presentation import Presentation
 from assets.session import Session
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
@@ -68,17 +70,31 @@ def session_resource(
     return session
 
 
+def presentation(where: Place, catalogue: Catalogue, page_url: str | None = None) -> Presentation:
+    """How assets present themselves: with links to where the pages are served, or else the paths of their files."""
+    settings = catalogue.settings.interface
+    base = settings.page_url if page_url is None else page_url
+
+    def page(name: str) -> dg.MetadataValue[Any]:
+        if base is None:
+            return dg.MetadataValue.path(where.page.parent / name)
+        return dg.MetadataValue.url(f"{base}/{name}")
+
+    return Presentation(catalogue, page, settings.code_url)
+
+
 def build_definitions(
     where: Place | None = None,
     progress: Progress | None = None,
     adopt: bool = False,
     catalogue: Catalogue | None = None,
+    page_url: str | None = None,
 ) -> dg.Definitions:
-    """Definitions for a deployment; without one, that of the environment."""
+    """Definitions for a deployment; without one, that of the environment. `page_url` comes before that of keten.yml."""
     here = where or place()
     known = catalogue or load_catalogue(here.project)
     return dg.Definitions(
-        assets=build_assets(known),
+        assets=presentation(here, known, page_url).of(build_assets(known)),
         jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)],
         resources={"session": session_resource(here, known, progress, adopt)},
     )

@@ -26,6 +26,13 @@ class Reporting(Declared):
     last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
+class Interface(Declared):
+    """What Dagster's user interface links to: where the published page is served, and a repository of the code."""
+
+    page_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
+    code_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -34,6 +41,7 @@ class Settings(Declared):
     zone: str = "Europe/Amsterdam"
     geography: str = HOME
     reporting: Reporting
+    interface: Interface = Interface()
 
 
 class Source(Declared):
