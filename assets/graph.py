@@ -12,6 +12,8 @@ import dagster as dg
 
 from assets.glimpses import courses, preview
 from assets.graph_metadata import (
+    DELIVERY,
+    RESULTS,
     check_results,
     check_specs,
     column_lineage,
@@ -34,7 +36,6 @@ from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
 from resources.receipt_list import dataset_order
-from resources.wording import Words
 
 SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.
@@ -130,7 +131,7 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     return _asset(
         key,
         step,
-        checks=check_specs(key, contract_sentences(contract), Words("een aanlevering", "a delivery")),
+        checks=check_specs(key, DELIVERY, contract_sentences(contract)),
         deps=[dg.AssetKey(["landing", name]), *(dg.AssetKey(["core", r]) for r in sorted(references))],
         group_name="core",
         kinds={"duckdb", "table"},
@@ -166,7 +167,7 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
     return _asset(
         key,
         step,
-        checks=check_specs(key, model_sentences(model)),
+        checks=check_specs(key, RESULTS, model_sentences(model)),
         deps=_dependencies(model.refs),
         group_name=model.name.split(".")[0],
         kinds={"sql", "duckdb"},
@@ -213,7 +214,7 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     return _asset(
         VALUES,
         step,
-        checks=check_specs(VALUES, value_sentences(catalogue)),
+        checks=check_specs(VALUES, RESULTS, value_sentences(catalogue)),
         deps=[KEYS, *(dg.AssetKey(["indicator", i.id]) for i in indicators)],
         group_name="rollup",
         kinds={"sql", "duckdb"},

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from resources.sql_compiler import Lineage
 
 
+# What a critical check holds back.
+DELIVERY = Words("een aanlevering", "a delivery")
+RESULTS = Words("de publicatie", "the publication")
+
+
 def key_of(table: str) -> dg.AssetKey:
     """The asset that makes a table: its path is its name."""
     return dg.AssetKey(table.split(".", 1))
 
 
-def check_specs(
-    key: dg.AssetKey, sentences: Iterable[tuple[str, Words]], blocks: Words = Words("de publicatie", "the publication")
-) -> list[dg.AssetCheckSpec]:
-    """At most two checks per table, of these severities and sentences: what holds back what it `blocks` and, where anything does, what warns."""
+def check_specs(key: dg.AssetKey, blocks: Words, sentences: Iterable[tuple[str, Words]]) -> list[dg.AssetCheckSpec]:
+    """At most two checks per table: what holds back what it `blocks`, and what warns; each with its sentences."""
     heads = {
         "critical": f"Houdt {blocks.nl} tegen / holds back {blocks.en}",
         "warning": "Waarschuwt / warns",
