@@ -55,7 +55,7 @@ def courses(session: Session) -> dict[str, Any]:
         found[row["indicator_id"]].append((row["period_code"], row["value"]))
     lines = [_course(session.catalogue, name, values) for name, values in found.items()]
     head = ["| indicator | course | month | nl | en |", "|--|--|--|--|--|"]
-    return {"courses": dg.MetadataValue.md("\n".join([*head, *lines]))} if lines else {}
+    return {"course_by_month": dg.MetadataValue.md("\n".join([*head, *lines]))} if lines else {}
 
 
 def _course(catalogue: Catalogue, name: str, values: list[tuple[str, Decimal | None]]) -> str:

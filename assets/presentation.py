@@ -50,12 +50,13 @@ class Presentation:
     """The policy for the assets of a catalogue.
 
     `page` gives the link to a page by its name in the published folder; `code_url` is the address of a repository of the
-    code, without which the files of this machine are named.
+    code. Without one the files of this machine are named, but not to readers at another.
     """
 
     catalogue: Catalogue
     page: Callable[[str], dg.MetadataValue[Any]]
     code_url: str | None = None
+    for_readers: bool = False
 
     def of(self, assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
         """The same assets, presented."""
@@ -71,7 +72,8 @@ class Presentation:
             return self._indicator(spec, self.catalogue.indicators[name])
         if (table := f"{kind}.{name}") in self.catalogue.models:
             return self._model(spec, self.catalogue.models[table])
-        return self._told(spec, self.catalogue.models[RUN_TABLE].owner, "index.html")
+        published = self.catalogue.models.get(f"bi.{name}", self.catalogue.models[RUN_TABLE])
+        return self._told(spec, published.owner, "index.html")
 
     def _dataset(self, spec: dg.AssetSpec, kind: str, contract: Contract) -> dg.AssetSpec:
         nl, en = contract.description.nl, contract.description.en
@@ -140,21 +142,22 @@ class Presentation:
         tags: dict[str, str] | None = None,
     ) -> dg.AssetSpec:
         """What all assets have: an owner as Dagster writes one, a page for people, and where they are declared and made."""
-        references = [self._reference(ROOT / name, None, name) for name in files]
-        for maker in MAKERS.get(spec.key.to_user_string(), MAKERS.get(spec.key.path[0], ())):
-            code = maker.__code__
-            references.append(self._reference(Path(code.co_filename), code.co_firstlineno, maker.__qualname__))
+        facts = {**(facts or {}), "page": self.page(page)}
+        if self.code_url or not self.for_readers:
+            facts["dagster/code_references"] = self._references(spec.key, files)
         return spec.replace_attributes(
             description=description or spec.description,
             owners=[owner if "@" in owner else f"team:{owner}"],
             tags={**spec.tags, **(tags or {})},
-            metadata={
-                **spec.metadata,
-                **(facts or {}),
-                "page": self.page(page),
-                "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references),
-            },
+            metadata={**spec.metadata, **facts},
         )
+
+    def _references(self, key: dg.AssetKey, files: Iterable[str]) -> dg.CodeReferencesMetadataValue:
+        found = [self._reference(ROOT / name, None, name) for name in files]
+        for maker in MAKERS.get(key.to_user_string(), MAKERS.get(key.path[0], ())):
+            code = maker.__code__
+            found.append(self._reference(Path(code.co_filename), code.co_firstlineno, maker.__qualname__))
+        return dg.CodeReferencesMetadataValue(code_references=found)
 
     def _reference(self, path: Path, line: int | None, label: str) -> dg.LocalFileCodeReference | dg.UrlCodeReference:
         if self.code_url is None:

@@ -70,17 +70,17 @@ def session_resource(
     return session
 
 
-def presentation(where: Place, catalogue: Catalogue, page_url: str | None = None) -> Presentation:
-    """How assets present themselves: with links to where the pages are served, or else the paths of their files."""
+def presentation(where: Place, catalogue: Catalogue, for_readers: bool) -> Presentation:
+    """How assets present themselves: to readers with links to pages at the same address, to others as keten.yml says."""
     settings = catalogue.settings.interface
-    base = settings.page_url if page_url is None else page_url
+    base = "" if for_readers else settings.page_url
 
     def page(name: str) -> dg.MetadataValue[Any]:
         if base is None:
             return dg.MetadataValue.path(where.page.parent / name)
         return dg.MetadataValue.url(f"{base}/{name}")
 
-    return Presentation(catalogue, page, settings.code_url)
+    return Presentation(catalogue, page, settings.code_url, for_readers)
 
 
 def build_definitions(
@@ -88,14 +88,21 @@ def build_definitions(
     progress: Progress | None = None,
     adopt: bool = False,
     catalogue: Catalogue | None = None,
-    page_url: str | None = None,
+    for_readers: bool = False,
 ) -> dg.Definitions:
-    """Definitions for a deployment; without one, that of the environment. `page_url` comes before that of keten.yml."""
+    """Definitions for a deployment; without one, that of the environment."""
     here = where or place()
     known = catalogue or load_catalogue(here.project)
     return dg.Definitions(
-        assets=presentation(here, known, page_url).of(build_assets(known)),
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)],
+        assets=presentation(here, known, for_readers).of(build_assets(known)),
+        jobs=[
+            dg.define_asset_job(
+                JOB,
+                selection=dg.AssetSelection.all(),
+                executor_def=dg.in_process_executor,
+                description="Ophalen, toetsen, berekenen en publiceren / pull, validate, compute and publish",
+            )
+        ],
         resources={"session": session_resource(here, known, progress, adopt)},
     )
 

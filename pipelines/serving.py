@@ -34,7 +34,7 @@ GRACE_SECONDS = 2
 @dg.definitions
 def served() -> dg.Definitions:
     """The deployment of the environment, with links to the pages at the same address."""
-    return build_definitions(page_url="")
+    return build_definitions(for_readers=True)
 
 
 def serve(where: Place, host: str, port: int, behind_proxy: bool, tell: Callable[[str], None]) -> None:

@@ -164,7 +164,7 @@ def test_a_run_shows_a_few_rows_and_the_course_of_each_indicator(small: Deployme
     head, _, *rows = told(seen, dg.AssetKey(["core", "meter_reading"]))["preview"].splitlines()
     assert head.startswith("| meter_id |") and 0 < len(rows) <= 5 and all(row.startswith("| E |") for row in rows)
     assert "preview" not in told(seen, dg.AssetKey(["core", "spend"])), "there are no rows"
-    courses = told(seen, VALUES)["courses"].splitlines()
+    courses = told(seen, VALUES)["course_by_month"].splitlines()
     (energy,) = [line for line in courses if line.startswith("| energy_intensity |")]
     ((value,),) = small.rows(
         "select value from bi.rpt_indicator_value where indicator_id = 'energy_intensity' and level_code = 'total'"
