@@ -13,7 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev test check bench lock format clean
+.PHONY: help install run dev serve test test-browser screenshots check bench lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -38,8 +38,18 @@ dev: project ## open the Dagster user interface on the same deployment
 	-$(BIN)/keten run
 	$(BIN)/keten exec dagster dev
 
-test: $(STAMP) ## run all tests
+serve: project ## show the published page, and Dagster read-only, on this machine; starts no run
+	$(BIN)/keten serve
+
+test: $(STAMP) ## run all tests but those in a browser
 	$(BIN)/python -m pytest -q
+
+test-browser: $(STAMP) ## look at the pages and at Dagster in Chromium; it has to be installed
+	$(BIN)/python -m pytest -q --numprocesses=0 tests/browser
+
+screenshots: project ## make the pictures of docs/ again, of the same deployment
+	-$(BIN)/keten run
+	$(BIN)/python -m tests.browser.screenshots
 
 check: $(STAMP) ## format, lint, types, import direction and the rules of the house, in less than a minute
 	$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """Dagster assets and checks made from the catalogue: one asset per dataset, model and indicator.
 
 Belongs here: the factories that turn declarations into assets. Does not belong here: when they run (pipelines), what
-they compute (the other modules of this room), and the form of what they show (graph_metadata).
+they compute (the other modules of this room), what they say of themselves
+(presentation), and the form of what they show (graph_metadata, glimpses).
 """
 
 from collections.abc import Callable, Iterable
@@ -9,12 +10,22 @@ from typing import Any
 
 import dagster as dg
 
-from assets.graph_metadata import check_results, check_specs, column_lineage, column_schema, key_of
+from assets.glimpses import courses, preview
+from assets.graph_metadata import (
+    DELIVERY,
+    RESULTS,
+    check_results,
+    check_specs,
+    column_lineage,
+    contract_sentences,
+    key_of,
+    model_sentences,
+    value_sentences,
+)
 from assets.modelling import (
     all_keys,
     check_indicator,
     check_model,
-    component_columns,
     compute,
     compute_indicator,
     roll_up,
@@ -47,7 +58,7 @@ def build_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     datasets = dataset_order(catalogue)
     models = [m for m in catalogue.model_order() if not m.made_by]
     return [
-        *(_landing_asset(catalogue, name) for name in datasets),
+        *(_landing_asset(name) for name in datasets),
         *(_core_asset(catalogue, name) for name in datasets),
         *(_model_asset(catalogue, m) for m in models),
         *(_indicator_asset(catalogue, i) for i in catalogue.indicators.values()),
@@ -78,9 +89,7 @@ def _asset(
     return made
 
 
-def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
-    contract = catalogue.contracts[name]
-
+def _landing_asset(name: str) -> dg.AssetsDefinition:
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
         tries_left = context.retry_number < AGAIN.max_retries
         pulled = session.pull(name, tries_left)
@@ -103,7 +112,6 @@ def _landing_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
         step,
         group_name="landing",
         kinds={"file"},
-        description=f"{contract.title.nl} / {contract.title.en}: bytes zoals ontvangen / bytes as received",
     )
 
 
@@ -124,6 +132,7 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
                 "loaded": len(result.loaded),
                 "held": len(result.held),
                 "rejected": len(result.rejected),
+                **preview(session, f"core.{name}", [f"core.{name}"]),
             },
             check_results=list(check_results(key, audit.recorded(session.engine, f"core.{name}"), warns)),
         )
@@ -131,15 +140,10 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     return _asset(
         key,
         step,
-        checks=check_specs(key, warns),
+        checks=check_specs(key, DELIVERY, contract_sentences(contract)),
         deps=[dg.AssetKey(["landing", name]), *(dg.AssetKey(["core", r]) for r in sorted(references))],
         group_name="core",
         kinds={"duckdb", "table"},
-        description=f"{contract.description.nl}\n\n{contract.description.en}",
-        metadata={
-            "dagster/table_name": f"core.{name}",
-            **column_schema(catalogue.columns[c] for c in contract.columns),
-        },
     )
 
 
@@ -161,19 +165,21 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
         found = check_model(session.engine, catalogue, model)
         audit.record(session.engine, model.name, found)
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": rows, **column_lineage(session.lineage(model.name, model))},
+            metadata={
+                "dagster/row_count": rows,
+                **column_lineage(session.lineage(model.name, model)),
+                **preview(session, model.name, model.refs),
+            },
             check_results=list(check_results(key, found, warns)),
         )
 
     return _asset(
         key,
         step,
-        checks=check_specs(key, warns),
+        checks=check_specs(key, RESULTS, model_sentences(model)),
         deps=_dependencies(model.refs),
         group_name=model.name.split(".")[0],
         kinds={"sql", "duckdb"},
-        description=f"{model.description.nl}\n\n{model.description.en}\n\n```sql\n{model.sql}\n```",
-        metadata={"dagster/table_name": model.name, **column_schema(catalogue.columns_of(model))},
     )
 
 
@@ -184,7 +190,10 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
         rows = compute_indicator(session.engine, indicator, session.plan(indicator.refs))
         table = f"indicator.{indicator.id}"
         session.computed.add(table)
-        shown = column_lineage(session.lineage(table, indicator))
+        shown = {
+            **column_lineage(session.lineage(table, indicator)),
+            **preview(session, table, indicator.refs),
+        }
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 
     return _asset(
@@ -193,13 +202,6 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
         deps=_dependencies(indicator.refs),
         group_name=indicator.pillar,
         kinds={"sql", "duckdb"},
-        description=f"{indicator.title.nl} / {indicator.title.en} ({indicator.unit})\n\n{indicator.description.nl}\n\n"
-        f"{indicator.description.en}\n\n```sql\n{indicator.sql}\n```",
-        metadata={
-            "dagster/table_name": f"indicator.{indicator.id}",
-            "unit": indicator.unit,
-            **column_schema(component_columns(catalogue, indicator)),
-        },
     )
 
 
@@ -214,14 +216,14 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             audit.record(session.engine, f"indicator.{indicator.id}", mine)
             found += mine
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": rows, "keys": ", ".join(all_keys(catalogue))},
+            metadata={"dagster/row_count": rows, "keys": ", ".join(all_keys(catalogue)), **courses(session)},
             check_results=list(check_results(VALUES, found, warns=True)),
         )
 
     return _asset(
         VALUES,
         step,
-        checks=check_specs(VALUES, warns=True),
+        checks=check_specs(VALUES, RESULTS, value_sentences(catalogue)),
         deps=[KEYS, *(dg.AssetKey(["indicator", i.id]) for i in indicators)],
         group_name="rollup",
         kinds={"sql", "duckdb"},

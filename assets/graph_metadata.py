@@ -6,13 +6,21 @@ Belongs here: turning our results and declarations into Dagster's own. Does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from resources.catalogue_models import Column
-from resources.expectations import CheckResult
-from resources.sql_compiler import Lineage
+from resources.expectations import CheckResult, suite_of
+from resources.wording import Words
+
+if TYPE_CHECKING:
+    from resources.catalogue import Catalogue, Column, Contract, Model
+    from resources.sql_compiler import Lineage
+
+
+# What a critical check holds back.
+DELIVERY = Words("een aanlevering", "a delivery")
+RESULTS = Words("de publicatie", "the publication")
 
 
 def key_of(table: str) -> dg.AssetKey:
@@ -20,11 +28,50 @@ def key_of(table: str) -> dg.AssetKey:
     return dg.AssetKey(table.split(".", 1))
 
 
-def check_specs(key: dg.AssetKey, warns: bool) -> list[dg.AssetCheckSpec]:
-    """At most two checks per table: what blocks and, where anything does, what warns."""
-    critical = dg.AssetCheckSpec("critical", asset=key, description="Kritieke controles / critical checks")
-    warning = dg.AssetCheckSpec("warning", asset=key, description="Waarschuwingen / warnings")
-    return [critical, warning] if warns else [critical]
+def check_specs(key: dg.AssetKey, blocks: Words, sentences: Iterable[tuple[str, Words]]) -> list[dg.AssetCheckSpec]:
+    """At most two checks per table: what holds back what it `blocks`, and what warns; each with its sentences."""
+    heads = {
+        "critical": f"Houdt {blocks.nl} tegen / holds back {blocks.en}",
+        "warning": "Waarschuwt / warns",
+    }
+    told: dict[str, list[str]] = {"critical": []}
+    for severity, words in sentences:
+        name = "critical" if severity == "critical" else "warning"
+        told.setdefault(name, []).append(f"- {words.nl} / {words.en}")
+    return [
+        dg.AssetCheckSpec(name, asset=key, description="\n".join([f"{heads[name]}:", "", *lines]))
+        for name, lines in told.items()
+    ]
+
+
+def contract_sentences(contract: Contract) -> Iterator[tuple[str, Words]]:
+    """What is expected of a delivery, with its severity."""
+    for item in suite_of(contract):
+        yield item["severity"], Words(item["nl"], item["en"])
+
+
+def model_sentences(model: Model) -> Iterator[tuple[str, Words]]:
+    """What must hold for a computed table, with its severity."""
+    key = ", ".join(model.key)
+    yield "critical", Words("De kolommen zijn zoals gedeclareerd.", "The columns are as declared.")
+    yield "critical", Words(f"De sleutel {key} is uniek en gevuld.", f"The key {key} is unique and filled.")
+    for check in model.checks:
+        yield check.severity, Words(check.nl, check.en)
+
+
+def value_sentences(catalogue: Catalogue) -> Iterator[tuple[str, Words]]:
+    """What must hold for the values of all indicators, with its severity."""
+    yield from model_sentences(catalogue.models["bi.rpt_indicator_value"])
+    yield "warning", Words("Elke code is bekend in haar dimensie.", "Every code is known in its dimension.")
+    for item in catalogue.indicators.values():
+        if item.range:
+            low, high = item.range
+            yield (
+                "warning",
+                Words(
+                    f"{item.title.nl}: {low} tot {high} {item.unit}.", f"{item.title.en}: {low} to {high} {item.unit}."
+                ),
+            )
 
 
 def check_results(key: dg.AssetKey, found: Iterable[CheckResult], warns: bool) -> Iterator[dg.AssetCheckResult]:
@@ -33,9 +80,10 @@ def check_results(key: dg.AssetKey, found: Iterable[CheckResult], warns: bool) -
     for name, severity in list(severities.items())[: 1 + warns]:
         mine = [c for c in found if (c.severity == "critical") == (name == "critical")]
         lines = [
-            f"| {c.check_id} | {c.outcome} | {_cell(c.observed)} | {c.nl} | {c.en} | {c.receipt_id} |" for c in mine
+            f"| {cell(c.nl)} | {cell(c.en)} | {c.outcome} | {cell(c.observed)} | {c.receipt_id} | {c.check_id} |"
+            for c in mine
         ]
-        head = ["| check | outcome | observed | nl | en | receipt |", "|--|--|--|--|--|--|"]
+        head = ["| nl | en | outcome | observed | receipt | check |", "|--|--|--|--|--|--|"]
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=name,
@@ -49,9 +97,14 @@ def check_results(key: dg.AssetKey, found: Iterable[CheckResult], warns: bool) -
         )
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that stays within one cell of a Markdown table."""
     return " ".join(text.replace("|", "/").split())
+
+
+def tag_of(unit: str) -> str:
+    """A unit as the value of a tag, which may not hold a slash."""
+    return unit.replace("/", "_per_")
 
 
 def column_schema(columns: Iterable[Column]) -> dict[str, Any]:
@@ -63,7 +116,7 @@ def column_schema(columns: Iterable[Column]) -> dict[str, Any]:
                     name=c.name,
                     type=c.type,
                     description=f"{c.nl} / {c.en}",
-                    tags={"unit": c.unit.replace("/", "_per_")} if c.unit else {},
+                    tags={"unit": tag_of(c.unit)} if c.unit else {},
                 )
                 for c in columns
             ]

@@ -124,6 +124,25 @@ def exec_command(
 
 
 @app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 3333,
+    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine need --behind-proxy.")] = (
+        "127.0.0.1"
+    ),
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy in front asks for a log-in: there is none here.")
+    ] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Show the published page, and Dagster read-only, in a browser on this machine. Starts no run; Ctrl-C ends it."""
+    from pipelines.serving import serve as serve_until_interrupted
+
+    where, _ = opened(home, project)
+    serve_until_interrupted(where, host, port, behind_proxy, typer.echo)
+
+
+@app.command()
 def trace(
     indicator: Annotated[str, typer.Argument(help="Indicator id, e.g. energy_intensity.")],
     site: Annotated[str | None, typer.Option(help="Site id; short for --scope site=ID.")] = None,

@@ -158,6 +158,13 @@ class MonthClose(Declared):
     at: ClockTime = "06:30"
 
 
+class Interface(Declared):
+    """What Dagster's user interface links to: where the published page is served, and a repository of the code."""
+
+    page_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
+    code_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -171,6 +178,7 @@ class Settings(Declared):
     alerts: Alerts = Alerts()
     retention: Retention = Retention()
     month_close: MonthClose | None = MonthClose()
+    interface: Interface = Interface()
 
 
 class Source(Declared):

@@ -1,0 +1,67 @@
+"""The pictures in `docs/`: `python -m tests.browser.screenshots` makes them of the deployment of the environment.
+
+Belongs here: which views are shown, and how large. Does not belong here: any test.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page
+
+from pipelines.settings import ROOT
+from tests.browser.chromium import PATIENCE, chromium
+
+INDICATOR = "energy_intensity"
+DEPTH = 4
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """The address of `keten serve` for the time of the block."""
+    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://[\d.]+:\d+", server.stdout.readline())
+            assert found, "the server did not start"
+            yield found[0]
+        finally:
+            server.terminate()
+
+
+def _shoot(page: Page, name: str, width: int, height: int) -> None:
+    """Write the picture once nothing moves any more."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    target = ROOT / "docs" / f"{name}.png"
+    page.screenshot(path=target)
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} KiB")
+
+
+def main() -> None:
+    """Make all pictures."""
+    with _served() as home, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1180, "height": 1240})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{home}/")
+        _shoot(page, "page", 1180, 1240)
+        asset = f"{home}/dagster/assets/indicator/{INDICATOR}"
+        page.goto(f"{asset}?view=lineage&lineageScope=upstream&lineageDepth={DEPTH}")
+        page.get_by_text(INDICATOR, exact=True).first.wait_for()
+        _shoot(page, "lineage", 1500, 820)
+        page.goto(asset)
+        page.get_by_text("Source code").or_(page.get_by_text("Owners")).first.wait_for()
+        _shoot(page, "dagster-asset", 1300, 1640)
+        page.goto(f"{home}/dagster/assets/publish/rpt_indicator_value")
+        page.get_by_text("[Show Markdown]").click()
+        _shoot(page, "serve", 1240, 1000)
+
+
+if __name__ == "__main__":
+    main()
