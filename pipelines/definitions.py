@@ -18,7 +18,9 @@ from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.landing_repair import make_fit
 from resources.progress import Progress
+from resources.published_file import replace_text
 from resources.receipt_list import prepare
 
 JOB = "refresh"
@@ -47,7 +49,8 @@ def session_resource(
             Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
         ):
             landing = Landing(where.landing)
-            landing.sweep()
+            for told in make_fit(landing, engine):
+                telling.tell(told)
             prepare(engine, landing, catalogue)
             made = Session(
                 engine,
@@ -89,10 +92,10 @@ def instance(where: Place) -> dg.DagsterInstance:
     where.dagster.mkdir(parents=True, exist_ok=True)
     config = where.dagster / "dagster.yaml"
     if not config.exists():
-        config.write_text(
+        replace_text(
+            config,
             "telemetry: {enabled: false}\nnux: {enabled: false}\nconcurrency: {pools: {granularity: run, default_limit: 1}}\n"
             "event_log_storage: {module: pipelines.event_log, class: EventLog}\n",
-            "utf-8",
         )
     os.environ["DAGSTER_HOME"] = str(where.dagster)
     return dg.DagsterInstance.from_config(str(where.dagster))
