@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.fingerprint import input_fingerprint
+from pipelines.records import put_away_damaged
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
+from resources.disk import Damaged, DiskFull, full_disk_told, is_full
+from resources.errors import KetenError
 from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+# What Dagster keeps of an error is its text and the name of its class.
+_TOLD = {told.__name__ for told in (KetenError, Damaged, DiskFull)}
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,12 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     state = published_state(where.published)
     if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
-    with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
-        return is_current(engine, where.published, input_fingerprint(where, catalogue))
+    try:
+        with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
+            return is_current(engine, where.published, input_fingerprint(where, catalogue))
+    except Damaged as error:
+        progress.tell(str(error))
+        return False
 
 
 def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
@@ -87,6 +96,7 @@ def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, prog
         if outcome.success:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
+            where.engine.with_suffix(".damaged").unlink(missing_ok=True)
         return receipt.receipt_id, outcome
 
 
@@ -102,8 +112,26 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
 
 
 def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
+    """Run the job; once more when Dagster's records or the engine turned out to be damaged and were put away for it."""
+    try:
+        with full_disk_told(where.home):
+            outcome = _execute_once(where, catalogue, months, adopt, progress)
+    except Exception as error:
+        if is_full(error) or not put_away_damaged(where.dagster, progress.tell):
+            raise
+        outcome = _execute_once(where, catalogue, months, adopt, progress)
+    if outcome.success or where.engine.exists():
+        return outcome
+    progress.tell(outcome.failure)
+    return _execute_once(where, catalogue, months, adopt, progress)
+
+
+def _execute_once(
+    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress
+) -> Outcome:
     from assets.graph import PUBLICATION
-    from pipelines.definitions import JOB, build_definitions, instance
+    from pipelines.definitions import JOB, build_definitions
+    from pipelines.instance import instance
 
     for part in (where.home, where.published.parent):
         part.mkdir(parents=True, exist_ok=True)
@@ -118,19 +146,21 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
             run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
+        failed += [e.job_failure_data.error for e in result.all_events if e.is_failure and not e.is_step_failure]
         text = _reason([error for error in failed if error])
         done = {e.asset_key for e in result.all_events if e.is_step_materialization}
     return Outcome(True, result.success, text, PUBLICATION in done)
 
 
 def _reason(failures: list[Any]) -> str:
-    """The innermost cause of the first failed step, in one line."""
+    """The first failure in one line: what was told for the operator, or else its innermost cause."""
     if not failures:
         return ""
     error = failures[0]
-    while error.cause:
+    while error.cause and error.cls_name not in _TOLD:
         error = error.cause
-    return str(error.message).strip()
+    text = str(error.message).strip()
+    return text.split(": ", 1)[1] if error.cls_name in _TOLD else text
 
 
 def _close_dead_runs(dagster: Any) -> None:

@@ -78,7 +78,9 @@ class Engine:
             if is_full(error):
                 raise disk_full(path.parent, error) from None
             if not is_damage(error):
-                raise KetenError(f"{path} cannot be opened; close it in other programs, or let it be read ({error})") from None
+                raise KetenError(
+                    f"{path} cannot be opened; close it in other programs, or let it be read ({error})"
+                ) from None
             tell(_put_away(path, error))
         for leftover in (path, path.with_name(f"{path.name}.wal")):
             leftover.unlink(missing_ok=True)

@@ -86,7 +86,9 @@ def _is_whole(path: Path) -> bool:
 
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            for (name,) in connection.execute("select table_name from duckdb_tables() where schema_name = 'bi'").fetchall():
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'bi'"
+            ).fetchall():
                 connection.execute(f'select bit_xor(hash(t)) from bi."{name}" t').fetchall()
     except duckdb.Error:
         return False
