@@ -65,7 +65,7 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
             except DiskFull:
                 raise  # the fault is here, not in the file: nothing may be published as if it had not come
             except (KetenError, OSError) as error:
-                done.failed[path.name] = error.strerror if isinstance(error, OSError) else str(error)
+                done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
                 landing.forget(path)
     landing.remember()
     return done

@@ -36,7 +36,7 @@ def _is_whole(path: Path) -> bool:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         return bool(connection.execute("pragma quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # what it says of damage may hold damaged bytes
         return False
     finally:
         connection.close()

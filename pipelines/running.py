@@ -146,7 +146,7 @@ def _execute_once(
             run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
-        failed += [e.job_failure_data.error for e in result.all_events if e.is_failure and not e.is_step_failure]
+        failed += [e.job_failure_data.error for e in result.all_events if e.is_run_failure]
         text = _reason([error for error in failed if error])
         done = {e.asset_key for e in result.all_events if e.is_step_materialization}
     return Outcome(True, result.success, text, PUBLICATION in done)
