@@ -36,6 +36,8 @@ def _is_whole(path: Path) -> bool:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         return bool(connection.execute("pragma quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        return True  # it could not be looked at, as on a full disk
     except (sqlite3.DatabaseError, UnicodeDecodeError):  # what it says of damage may hold damaged bytes
         return False
     finally:

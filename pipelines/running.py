@@ -15,7 +15,7 @@ from pipelines.fingerprint import input_fingerprint
 from pipelines.records import put_away_damaged
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
-from resources.disk import Damaged, DiskFull, full_disk_told, is_full
+from resources.disk import Damaged, DiskFull, full_disk_told
 from resources.errors import KetenError
 from resources.progress import Progress
 
@@ -113,17 +113,17 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
 
 def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
     """Run the job; once more when Dagster's records or the engine turned out to be damaged and were put away for it."""
-    try:
-        with full_disk_told(where.home):
+    with full_disk_told(where.home):
+        try:
             outcome = _execute_once(where, catalogue, months, adopt, progress)
-    except Exception as error:
-        if is_full(error) or not put_away_damaged(where.dagster, progress.tell):
-            raise
-        outcome = _execute_once(where, catalogue, months, adopt, progress)
-    if outcome.success or where.engine.exists():
-        return outcome
-    progress.tell(outcome.failure)
-    return _execute_once(where, catalogue, months, adopt, progress)
+        except Exception as error:
+            if isinstance(error, KetenError) or not put_away_damaged(where.dagster, progress.tell):
+                raise
+            outcome = _execute_once(where, catalogue, months, adopt, progress)
+        if outcome.success or where.engine.exists():
+            return outcome
+        progress.tell(outcome.failure)
+        return _execute_once(where, catalogue, months, adopt, progress)
 
 
 def _execute_once(

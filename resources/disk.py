@@ -27,6 +27,7 @@ _DAMAGED_WORDS = (
     *("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes"),
     *("Is a directory", "we can only read versions", "Failed to deserialize", "while replaying WAL"),
 )
+_LEAST_BYTES = 64 * 1024
 _NAMED = re.compile(r'file "([^"]+)"')
 
 
@@ -69,9 +70,14 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_full(error) and not isinstance(error, KetenError):
+        if not isinstance(error, KetenError) and (is_full(error) or _has_no_room(folder)):
             raise disk_full(folder, error) from error
         raise
+
+
+def _has_no_room(folder: Path) -> bool:
+    """Whether a disk takes nothing at all: SQLite calls that an error of input or output."""
+    return shutil.disk_usage(folder).free < _LEAST_BYTES
 
 
 @contextmanager
