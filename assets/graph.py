@@ -33,6 +33,9 @@ PUBLICATION = dg.AssetKey(["publication", "duckdb"])
 PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
 VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
+# The months as Dagster shows them: each publication tells which of them it computed again.
+LEDGER_MONTHS = dg.AssetKey("ledger_months")
+MADE_OF = "made_of"
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
 
 
@@ -241,10 +244,15 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     made = [key_of(name) for name in tables if not catalogue.models[name].made_by]
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        publication = publish_session(session)
+        made_of = session.made_of()
+        publication = publish_session(session, made_of)
+        told = {"publication": publication.number}
+        for month in session.computed_months():
+            context.log_event(dg.AssetMaterialization(LEDGER_MONTHS, partition=f"{month:%Y-%m}", metadata=told))
         return dg.MaterializeResult(
             metadata={
                 "publication": publication.number,
+                MADE_OF: made_of,
                 "changed": publication.changed,
                 "value_changes": publication.value_changes,
                 "dagster/uri": session.published.as_uri(),

@@ -1,6 +1,6 @@
-"""Published tables whose columns follow from the dimensions of the catalogue: values, leaves, and code lists as dimensions.
+"""Published tables whose columns follow from the dimensions of the catalogue: values, leaves, code lists.
 
-Belongs here: putting surrogate keys in the place of natural ones. Does not belong here: rolling up (rollup), giving out
+Belongs here: putting surrogate keys in the place of natural ones, and codes in words. Does not belong here: rolling up (rollup), giving out
 keys (key_register), and dimensions that describe more than a code (`dbt_like_sql/bi/dim_*.sql`).
 """
 
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from resources.catalogue import key_name
 from resources.key_register import NOT_APPLICABLE, REGISTER, UNKNOWN
+from resources.published_file import literal
+from resources.wording import Words
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
 
 MADE_HERE = "assets.keyed"
+_TOTAL = Words("Totaal", "Total")
 
 
 def keyed_select(catalogue: Catalogue, table: str) -> str:
     """SQL of one published table that this module makes. Raises KeyError for another."""
-    makers = {"bi.fact_indicator_month": _leaves, "bi.rpt_indicator_value": _values}
+    makers = {"bi.fact_indicator_month": _leaves, "bi.rpt_indicator_value": _values, "bi.dim_code": _codes}
     if table in makers:
         return makers[table](catalogue)
     return _code_list(catalogue, table.removeprefix("bi.dim_"))
@@ -85,3 +88,27 @@ def _code_list(catalogue: Catalogue, dimension: str) -> str:
         from {REGISTER} left join {table} l on l.code = natural_key where dimension = '{dimension}'
         union all select {UNKNOWN}, null, 'onbekend', 'unknown', false
         union all select {NOT_APPLICABLE}, null, 'niet van toepassing', 'not applicable', false"""
+
+
+def _codes(catalogue: Catalogue) -> str:
+    """The code lists of published columns, and the levels in words."""
+    models = [model for name, model in catalogue.models.items() if name.startswith("bi.")]
+    used = {column.codes for model in models for column in catalogue.columns_of(model) if column.codes}
+    used.discard("indicator")  # dim_indicator says more
+    lists = [f"select '{name}' as code_list, code, nl, en from reference.{name}" for name in sorted(used)]
+    levels = [
+        f"select 'level', '{code}', {literal(words.nl)}, {literal(words.en)}" for code, words in _levels(catalogue)
+    ]
+    return " union all ".join([*lists, *levels])
+
+
+def _levels(catalogue: Catalogue) -> list[tuple[str, Words]]:
+    """Every key by itself, every level that an indicator declares, and the total."""
+    levels = {(key,) for key in _keys(catalogue)}.union(*(i.levels for i in catalogue.indicators.values()))
+    return [("total", _TOTAL), *(_level(catalogue, level) for level in sorted(levels) if level)]
+
+
+def _level(catalogue: Catalogue, level: tuple[str, ...]) -> tuple[str, Words]:
+    columns = [catalogue.columns[key] for key in level]
+    words = Words(" × ".join(c.nl for c in columns), " × ".join(c.en for c in columns))
+    return "+".join(_short(key) for key in level), words

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from assets.page.catalogue import formula
 from assets.rollup import period_select
 from resources.reference_tables import arrow_table, known_until
 
@@ -104,6 +105,7 @@ def _indicators(catalogue: Catalogue) -> dict[str, list[object]]:
     import pyarrow as pa
 
     items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
+    formulas = [formula(i) for i in items]
     return {
         "indicator_id": [i.id for i in items],
         "pillar": [i.pillar for i in items],
@@ -111,6 +113,13 @@ def _indicators(catalogue: Catalogue) -> dict[str, list[object]]:
         "title_en": [i.title.en for i in items],
         "description_nl": [i.description.nl for i in items],
         "description_en": [i.description.en for i in items],
+        "formula_nl": [f.nl for f in formulas],
+        "formula_en": [f.en for f in formulas],
+        "method_nl": [i.method.nl for i in items],
+        "method_en": [i.method.en for i in items],
+        "pitfall_nl": [i.pitfall.nl for i in items],
+        "pitfall_en": [i.pitfall.en for i in items],
+        "standards": [", ".join(i.standards) for i in items],
         "unit_code": [i.unit for i in items],
         "display_unit_code": [i.display_unit or i.unit for i in items],
         "display_factor": pa.array([catalogue.display_factor(i) for i in items], pa.decimal128(28, 6)),

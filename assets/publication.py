@@ -12,6 +12,7 @@ from assets.conservation import deliveries_select, rejected_rows_select
 from assets.keyed import MADE_HERE, keyed_select
 from assets.modelling import check_model
 from resources import audit, key_register, publishing
+from resources.catalogue import key_name
 from resources.engine import TYPES
 from resources.errors import KetenError
 from resources.pillar_views import pillar_view_sql
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.session import Session
-    from resources.catalogue import Catalogue
+    from resources.catalogue import Catalogue, Model
     from resources.engine import Engine
     from resources.expectations import CheckResult
 
@@ -52,8 +53,11 @@ def make_keyed(session: Session) -> list[CheckResult]:
     return found
 
 
-def publish_session(session: Session) -> publishing.Publication:
-    """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published."""
+def publish_session(session: Session, made_of: str) -> publishing.Publication:
+    """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published.
+
+    `made_of` is the fingerprint of the inputs.
+    """
     if not session.is_complete():
         raise KetenError("not every table is computed from what core holds now; materialise all assets, or `keten run`")
     describe_run(session.engine, session.catalogue)
@@ -64,7 +68,7 @@ def publish_session(session: Session) -> publishing.Publication:
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
-        "input_fingerprint": session.made_of(),
+        "input_fingerprint": made_of,
         "as_of": session.as_of,
     }
     items = list(session.catalogue.indicators.values())
@@ -109,8 +113,28 @@ def table_specs(catalogue: Catalogue) -> dict[str, publishing.TableSpec]:
         name.removeprefix("bi."): publishing.TableSpec(
             columns=[(c.name, TYPES[c.type], f"{c.nl} / {c.en}") for c in catalogue.columns_of(model)],
             key=model.key,
+            facts=_facts(catalogue, model),
             comment=f"{model.title.nl} / {model.title.en}. Grain: {model.grain}. {model.description.nl} / {model.description.en}",
         )
         for name, model in catalogue.models.items()
         if name.startswith("bi.")
     }
+
+
+def _facts(catalogue: Catalogue, model: Model) -> dict[str, publishing.ColumnFacts]:
+    """What is to be told of the columns of a table beside type and comment."""
+    found = {
+        c.name: publishing.ColumnFacts(c.unit, c.codes, _refers_to(catalogue, model, c.name))
+        for c in catalogue.columns_of(model)
+    }
+    return {name: facts for name, facts in found.items() if facts != publishing.ColumnFacts()}
+
+
+def _refers_to(catalogue: Catalogue, model: Model, column: str) -> str | None:
+    """The other table of which a column holds the key; `successor_contract_key` that of a contract."""
+    own = {key_name(name): declared.dimension for name, declared in catalogue.columns.items() if declared.dimension}
+    by_end = {f"{dimension}_key": dimension for dimension in catalogue.dimensions()}
+    keys = {m.key[0]: name for name, m in catalogue.models.items() if name.startswith("bi.dim_") and len(m.key) == 1}
+    dimension = own.get(column) or next((d for end, d in by_end.items() if column.endswith(f"_{end}")), None)
+    table = keys.get(column) or (f"bi.dim_{dimension}" if dimension else None)
+    return table.removeprefix("bi.") if table and table != model.name else None

@@ -97,14 +97,21 @@ class Session:
         the clock, which moves without any delivery.
         """
         below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
-        touched: set[date] = set(self.months).union(*(r.months or () for r in below))
-        whole = (
-            not self._was_current
-            or any(r.changed and r.months is None for r in below)
-            or self.catalogue.reads_clock(refs)
-        )
-        set_months(self.engine, [m for m in self.horizon.months() if whole or m in touched])
-        return whole
+        due = None if self.catalogue.reads_clock(refs) else self._due(below)
+        set_months(self.engine, self.horizon.months() if due is None else due)
+        return due is None
+
+    def computed_months(self) -> list[date]:
+        """The months computed again in this run for another reason than that the clock moved."""
+        due = self._due(list(self.intake.values()))
+        return self.horizon.months() if due is None else due
+
+    def _due(self, results: list[IntakeResult]) -> list[date] | None:
+        """The reporting months that were asked for or that these deliveries touched; None for every month."""
+        if not self._was_current or any(r.changed and r.months is None for r in results):
+            return None
+        touched = set(self.months).union(*(r.months or () for r in results))
+        return [m for m in self.horizon.months() if m in touched]
 
     def is_complete(self) -> bool:
         """Whether every table is computed from what core holds now."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.reference_cli import references
-from pipelines.settings import Place, place
+from pipelines.settings import Place, place, today
 from resources.errors import KetenError
 
 app = typer.Typer(
@@ -34,6 +34,12 @@ Project = Annotated[
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")
 ]
+First = Annotated[
+    str | None, typer.Option("--from", help="Compute the months from this one on again (YYYY-MM), up to --to.")
+]
+Last = Annotated[
+    str | None, typer.Option("--to", help="The last month of that span, itself too. Default: the last reporting month.")
+]
 
 
 @app.command()
@@ -41,6 +47,8 @@ def run(
     project: Project = None,
     home: Home = None,
     month: Months = None,
+    first: First = None,
+    last: Last = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Accept a published file that is ahead of the engine.")
     ] = False,
@@ -50,8 +58,9 @@ def run(
     from pipelines.running import refresh
 
     where, catalogue = _open(home, project)
+    months = _months(catalogue, month, first, last)
     with progress_display() as progress:
-        outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, progress)
+        outcome = refresh(where, catalogue, months, adopt, progress)
     if not outcome.started:
         typer.echo(f"Nothing new since the last publication; no run was started. {results(where)}")
         return
@@ -248,11 +257,13 @@ def receipt_purge(
         typer.confirm(f"Destroy the bytes of {receipt_id}?", abort=True)
     with progress_display() as progress:
         purged, outcome = purge(where, catalogue, receipt_id, reason, progress)
-    if not outcome.success:
+    if not outcome.published:
         raise KetenError(
             f"the bytes of {purged} are destroyed, but the run that takes its rows and texts out of engine and results"
             f" failed: {outcome.failure}; mend it and run `keten receipt purge` again"
         )
+    if not outcome.success:
+        raise KetenError(f"{purged} is purged from the engine and the published file; {outcome.told()}")
     typer.echo(f"{purged} is purged: its bytes, rows and texts are gone; the receipt stays as a tombstone")
 
 
@@ -266,14 +277,12 @@ def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:
     return where, catalogue
 
 
-def _month(text: str) -> str:
-    from datetime import date
+def _months(catalogue: Any, month: list[str] | None, first: str | None, last: str | None) -> tuple[str, ...]:
+    from assets.preparing import horizon
+    from pipelines.months import asked_months
 
-    try:
-        date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise KetenError(f"--month {text} is not a month; write it as 2025-03") from None
-    return text
+    span = horizon(catalogue, today(catalogue.settings.zone))
+    return tuple(f"{m:%Y-%m}" for m in sorted(asked_months(month or (), span, first, last)))
 
 
 def main() -> None:

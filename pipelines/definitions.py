@@ -3,15 +3,22 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
+import os
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
-from assets.graph import build_assets
+from assets.graph import LEDGER_MONTHS, SESSION, build_assets
+from assets.preparing import horizon
 from assets.session import Session
+from assets.targets import DELIVERY, Delivery, build_target_assets
+from pipelines.backfill import ledger_months
+from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
+from pipelines.months import asked_months
+from pipelines.running import PID
+from pipelines.schedules import daily
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
@@ -38,10 +45,9 @@ def session_resource(
         description="Het slot, de rekenmachine en de aanleveringen van een run / lock, engine and deliveries of a run",
     )
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
-        months = frozenset(date.fromisoformat(f"{m}-01") for m in context.resource_config["months"])
-        log = context.log.info if context.log else print
-        telling = progress or Progress(lambda _: None, log)
-        run_id = context.run.run_id if context.run else "direct"
+        as_of = today(catalogue.settings.zone)
+        months = asked_months(context.resource_config["months"], horizon(catalogue, as_of))
+        telling, run_id = _begin(context, progress)
         with (
             run_lock(where.home, telling.tell),
             Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
@@ -57,7 +63,7 @@ def session_resource(
                 where.project,
                 where.published,
                 run_id,
-                today(catalogue.settings.zone),
+                as_of,
                 telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
                 months=months,
@@ -69,6 +75,27 @@ def session_resource(
     return session
 
 
+def delivery_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+    """The resource `delivery`: the lock, and the published file for the targets. It does not open the engine."""
+
+    @dg.resource(description="Het slot en het gepubliceerde bestand / the lock and the published file")
+    def delivery(context: dg.InitResourceContext) -> Iterator[Delivery]:
+        telling, _ = _begin(context, progress)
+        with run_lock(where.home, telling.tell):
+            yield Delivery(where.home, where.published, adopt, telling)
+
+    return delivery
+
+
+def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[Progress, str]:
+    """How a run tells what it does, and its id; the run is told in which process it is."""
+    log = context.log.info if context.log else print
+    run_id = context.run.run_id if context.run else "direct"
+    if context.instance:
+        context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
+    return progress or Progress(lambda _: None, log), run_id
+
+
 def build_definitions(
     where: Place | None = None,
     progress: Progress | None = None,
@@ -78,10 +105,17 @@ def build_definitions(
     """Definitions for a deployment; without one, that of the environment."""
     here = where or place()
     known = catalogue or load_catalogue(here.project)
+    refreshed = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
     return dg.Definitions(
-        assets=build_assets(known),
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)],
-        resources={"session": session_resource(here, known, progress, adopt)},
+        assets=[*build_assets(known), *build_target_assets(known), ledger_months(here, known.settings)],
+        jobs=[dg.define_asset_job(JOB, selection=refreshed)],
+        schedules=daily(here, known.settings, JOB),
+        sensors=drop_folder(here, known.settings, JOB),
+        resources={
+            SESSION: session_resource(here, known, progress, adopt),
+            DELIVERY: delivery_resource(here, progress, adopt),
+        },
+        executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
 
 

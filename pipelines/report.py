@@ -18,6 +18,7 @@ from pipelines.settings import Place
 from resources.landing import Landing
 from resources.progress import Progress
 from resources.published import frame_of, rows_of
+from resources.targets import make_target
 
 if TYPE_CHECKING:
     from assets.trace import Trace
@@ -55,6 +56,11 @@ def show_summary(where: Place, catalogue: Catalogue) -> None:
         more = f"; and {others} more" if others else ""
         console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}{more}", soft_wrap=True)
     _show_attention(where)
+    for setting in catalogue.targets:
+        target = make_target(setting, where.home)
+        console.print(
+            f"Target {setting.name}: publication {target.applied()}, {target.shown()}", markup=False, soft_wrap=True
+        )
     console.print(results(where), markup=False, soft_wrap=True, highlight=False)
 
 

@@ -6,8 +6,11 @@ Belongs here: the steps around one in-process run. Does not belong here: printin
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +18,39 @@ from pipelines.fingerprint import input_fingerprint
 from pipelines.records import put_away_damaged
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
-from resources.disk import Damaged, DiskFull, full_disk_told
+from resources.disk import Damaged, full_disk_told
 from resources.errors import KetenError
 from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
-# What Dagster keeps of an error is its text and the name of its class.
-_TOLD = {told.__name__ for told in (KetenError, Damaged, DiskFull)}
+# How Dagster begins the text of a KetenError.
+OURS = re.compile(r"^resources\.[\w.]+: ")
+# The tag of a run that tells in which process it is.
+PID = "keten/pid"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
 
-    `published` tells whether the results were, also when what comes after them failed.
+    `published` tells whether the results are, also when what comes after them failed; `behind` holds what the targets
+    say that could not follow.
     """
 
     started: bool
     success: bool
     failure: str = ""
     published: bool = False
+    run_id: str = ""
+    behind: tuple[str, ...] = ()
 
     def told(self) -> str:
         """What went wrong, and what that means for the results."""
-        if self.published:
-            return f"the results are published, but their page could not be made: {self.failure}"
-        return f"the run failed and nothing was published: {self.failure}"
+        if not self.published:
+            return f"the run failed and nothing was published: {self.failure}"
+        page = [f"their page could not be made: {self.failure}"] if self.failure else []
+        return f"the results are published, but {'; '.join([*page, *self.behind])}"
 
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
@@ -52,13 +61,13 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
 
 
-def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
+def is_current(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
     Call it under the lock.
     """
+    from assets import publication
     from assets.page.making import is_page_of
-    from assets.publication import is_current
     from resources.engine import Engine
     from resources.publishing import published_state
 
@@ -67,20 +76,33 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
         return False
     try:
         with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
-            return is_current(engine, where.published, input_fingerprint(where, catalogue))
+            return publication.is_current(engine, where.published, input_fingerprint(where, catalogue))
     except Damaged as error:
         progress.tell(str(error))
         return False
 
 
+def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
+    """The targets that do not show the publication of the published file, or do not answer."""
+    from assets.targets import behind
+    from resources.publishing import published_state
+
+    state = published_state(where.published) if catalogue.targets else None
+    return behind(catalogue.targets, where.home, state["number"]) if state else []
+
+
 def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work."""
+    """Run the job in this process under the lock; raises KetenError when settings are wrong, before any work.
+
+    When nothing is new but targets are behind, only these are brought up to date.
+    """
     from pipelines.lock import run_lock
 
     with run_lock(where.home, progress.tell):
-        if not months and nothing_new(where, catalogue, progress):
-            return Outcome(False, True)
-        return _execute(where, catalogue, months, adopt, progress)
+        if months or not is_current(where, catalogue, progress):
+            return _execute(where, catalogue, adopt, progress, months)
+        late = targets_behind(where, catalogue)
+        return _execute(where, catalogue, adopt, progress, only=late) if late else Outcome(False, True)
 
 
 def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
@@ -92,8 +114,8 @@ def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, prog
     with run_lock(where.home, progress.tell):
         receipt = Landing(where.landing).purge(receipt_id, reason)
         where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
-        outcome = _execute(where, catalogue, (), False, progress)
-        if outcome.success:
+        outcome = _execute(where, catalogue, False, progress)
+        if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
             where.engine.with_suffix(".damaged").unlink(missing_ok=True)
@@ -108,28 +130,42 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
-        return _execute(where, catalogue, (), True, progress)
+        return _execute(where, catalogue, False, progress)
 
 
-def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
-    """Run the job; once more when Dagster's records or the engine turned out to be damaged and were put away for it."""
+def _execute(
+    where: Place,
+    catalogue: Catalogue,
+    adopt: bool,
+    progress: Progress,
+    months: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Outcome:
+    """A run; once more when Dagster's records or the engine turned out to be damaged and were put away for it."""
+    once = partial(_execute_once, where, catalogue, adopt, progress, months, only)
     with full_disk_told(where.home):
         try:
-            outcome = _execute_once(where, catalogue, months, adopt, progress)
+            outcome = once()
         except Exception as error:
             if isinstance(error, KetenError) or not put_away_damaged(where.dagster, progress.tell):
                 raise
-            outcome = _execute_once(where, catalogue, months, adopt, progress)
+            outcome = once()
         if outcome.success or where.engine.exists():
             return outcome
         progress.tell(outcome.failure)
-        return _execute_once(where, catalogue, months, adopt, progress)
+        return once()
 
 
 def _execute_once(
-    where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress
+    where: Place,
+    catalogue: Catalogue,
+    adopt: bool,
+    progress: Progress,
+    months: Sequence[str],
+    only: Sequence[str],
 ) -> Outcome:
-    from assets.graph import PUBLICATION
+    """One run of the job; with `only`, of just the assets of these targets, which need no engine."""
+    from assets.targets import target_key
     from pipelines.definitions import JOB, build_definitions
     from pipelines.instance import instance
 
@@ -137,30 +173,43 @@ def _execute_once(
         part.mkdir(parents=True, exist_ok=True)
     progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
+    session = {} if only else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
         _close_dead_runs(dagster)
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={"keten/pid": str(os.getpid())},
-            run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
+            tags={PID: str(os.getpid())},
+            asset_selection=[target_key(name) for name in only] or None,
+            run_config={"loggers": QUIET, **session},
         )
-        failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
-        failed += [e.job_failure_data.error for e in result.all_events if e.is_run_failure]
-        text = _reason([error for error in failed if error])
-        done = {e.asset_key for e in result.all_events if e.is_step_materialization}
-    return Outcome(True, result.success, text, PUBLICATION in done)
+    return _outcome(result, catalogue, published=bool(only))
 
 
-def _reason(failures: list[Any]) -> str:
-    """The first failure in one line: what was told for the operator, or else its innermost cause."""
-    if not failures:
-        return ""
-    error = failures[0]
-    while error.cause and error.cls_name not in _TOLD:
+def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
+    """What a run came to; `published` tells whether the results were before it."""
+    from assets.graph import PUBLICATION
+    from assets.targets import target_key
+
+    steps = {target_key(setting.name).to_python_identifier() for setting in catalogue.targets}
+    failed = [(e.step_key in steps, _reason(e.step_failure_data.error)) for e in result.all_events if e.is_step_failure]
+    failed += [(False, _reason(e.job_failure_data.error)) for e in result.all_events if e.is_run_failure and not failed]
+    done = {e.asset_key for e in result.all_events if e.is_step_materialization}
+    return Outcome(
+        True,
+        result.success,
+        next((reason for is_target, reason in failed if not is_target), ""),
+        published or PUBLICATION in done,
+        result.run_id,
+        tuple(reason for is_target, reason in failed if is_target),
+    )
+
+
+def _reason(error: Any) -> str:
+    """What was told for the operator of a failure, or else its innermost cause; in one line."""
+    while error and error.cause and not OURS.match(str(error.message)):
         error = error.cause
-    text = str(error.message).strip()
-    return text.split(": ", 1)[1] if error.cls_name in _TOLD else text
+    return OURS.sub("", str(error.message)).strip() if error else ""
 
 
 def _close_dead_runs(dagster: Any) -> None:
@@ -168,9 +217,14 @@ def _close_dead_runs(dagster: Any) -> None:
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        pid = run.tags.get("keten/pid", "")
-        if pid and not _alive(int(pid)):
+        if is_dead(run):
             dagster.report_run_failed(run, "the process of this run was ended")
+
+
+def is_dead(run: Any) -> bool:
+    """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
+    pid = run.tags.get(PID, "")
+    return bool(pid) and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:
@@ -190,7 +244,10 @@ def _signal_reaches(pid: int) -> bool:
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
     from assets.pulling import source_files
+    from resources.targets import make_target
 
     today(catalogue.settings.zone)
     for source in catalogue.sources:
         source_files(catalogue, where.project, source)
+    for setting in catalogue.targets:
+        make_target(setting, where.home)

@@ -20,7 +20,7 @@ from resources.catalogue_models import (
     Model,
     Unit,
 )
-from resources.deployment_models import Settings, Source
+from resources.deployment_models import Settings, Source, TargetSetting
 from resources.errors import KetenError
 from resources.reference_tables import ReferenceRow, ReferenceTable
 
@@ -70,6 +70,11 @@ class Catalogue:
     def geography(self) -> str:
         """The geography of the deployment; that of the product without one."""
         return self.deployment.geography if self.deployment else HOME
+
+    @property
+    def targets(self) -> tuple[TargetSetting, ...]:
+        """Where a publication goes beside the published file."""
+        return self.deployment.targets if self.deployment else ()
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""

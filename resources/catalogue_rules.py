@@ -58,8 +58,9 @@ def explain(kind: type[Declared], error: ValidationError) -> str:
         "missing": "is missing; add it",
         "string_too_short": "is empty; fill it in",
         "string_type": "should be text; put it between quotes",
+        "union_tag_not_found": "has no kind; add it",
     }
-    return f"{place}: {words.get(first['type'], first['msg'])}"
+    return f"{place}: {words.get(first['type'], first['msg'].removeprefix('Value error, '))}"
 
 
 def _keys_at(kind: type[Declared], loc: tuple[int | str, ...]) -> list[str]:
@@ -233,6 +234,10 @@ class Rules:
             self._one_of("keten.yml", "geography", settings.geography, self.found.code_lists["geography"])
             if settings.reporting.last and settings.reporting.last < settings.reporting.first:
                 raise KetenError("keten.yml: reporting: 'to' is before 'from'; swap them")
+            names = [target.name for target in settings.targets]
+            self._once("keten.yml", "target", names)
+            if taken := {"duckdb", "page"}.intersection(names):
+                raise KetenError(f"keten.yml: target '{taken.pop()}' is a name of the product; choose another")
         for source in self.found.sources:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
             if "${" in ENV_VARIABLE.sub("", source.path):

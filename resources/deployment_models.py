@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from resources.catalogue_models import HOME, Declared
 from resources.errors import KetenError
@@ -19,11 +19,109 @@ from resources.errors import KetenError
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
+def filled(text: str, file: str, what: str) -> str:
+    """A setting with `${env:NAME}` or `${env:NAME:-default}` filled in. Raises KetenError for a variable that is not set."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = os.environ.get(match.group(1)) or match.group(2)
+        if not value:
+            raise KetenError(f"{file}: set the environment variable {match.group(1)} for {what}")
+        return value
+
+    return ENV_VARIABLE.sub(fill, text)
+
+
 class Reporting(Declared):
     """The reporting months, inclusive; without `to` up to the last whole month."""
 
     first: str = Field(alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+class Named(Declared):
+    """A publication target: its name is that of its asset, by default its kind."""
+
+    name: str = Field(default="", pattern=r"^[a-z][a-z0-9_]*$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_kind(cls, facts: Any) -> Any:
+        return {"name": facts.get("kind"), **facts} if isinstance(facts, dict) else facts
+
+
+class PostgresqlSetting(Named):
+    """A schema in a PostgreSQL database. The URL names its driver: `postgresql+psycopg://user:password@host/database`."""
+
+    kind: Literal["postgresql"]
+    url: str
+    schema_name: str = Field(default="bi", alias="schema", pattern=r"^[a-z][a-z0-9_]*$")
+    reader: str = Field(default="bi_reader", pattern=r"^[a-z][a-z0-9_]*$")
+    connect_seconds: int = Field(default=10, ge=1)
+    lock_seconds: int = Field(default=30, ge=1)
+    statement_seconds: int = Field(default=600, ge=1)
+    total_seconds: int = Field(default=3600, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _no_secret_in_the_file(cls, url: str) -> str:
+        if re.search(r"://[^/@]*:[^/@]+@", ENV_VARIABLE.sub("", url)):
+            raise ValueError("holds a password; put the URL in an environment variable and write ${env:NAME}")
+        return url
+
+
+class FileTarget(Named):
+    """A target below KETEN_HOME: nothing is written elsewhere."""
+
+    path: str
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if not parts or parts[0] == "/" or ".." in parts:
+            raise ValueError("lies outside KETEN_HOME; write a path below it, such as published/parquet")
+        return path
+
+    def place(self, home: Path) -> Path:
+        """Where it is written."""
+        return home / self.path
+
+
+class ParquetSetting(FileTarget):
+    """A folder of Parquet files with a datapackage.json."""
+
+    kind: Literal["parquet"]
+    path: str = "published/parquet"
+
+
+class ExcelSetting(FileTarget):
+    """A workbook."""
+
+    kind: Literal["excel"]
+    path: str = "published/ketenimpact.xlsx"
+
+
+TargetSetting = Annotated[PostgresqlSetting | ParquetSetting | ExcelSetting, Field(discriminator="kind")]
+
+
+def _clock(value: object) -> object:
+    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
+    if isinstance(value, int) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Schedule(Declared):
+    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
+
+    Null is never.
+    """
+
+    daily: ClockTime | None = "05:30"
+    drop_folder_seconds: int | None = Field(default=60, ge=5)
 
 
 class Settings(Declared):
@@ -34,6 +132,8 @@ class Settings(Declared):
     zone: str = "Europe/Amsterdam"
     geography: str = HOME
     reporting: Reporting
+    targets: tuple[TargetSetting, ...] = ()
+    schedule: Schedule = Schedule()
 
 
 class Source(Declared):
@@ -44,17 +144,8 @@ class Source(Declared):
     path: str
 
     def resolved_path(self, project: Path) -> Path:
-        """The folder, with `${env:NAME}` or `${env:NAME:-default}` filled in. Raises KetenError for what is not set."""
-
-        def fill(match: re.Match[str]) -> str:
-            value = os.environ.get(match.group(1)) or match.group(2)
-            if not value:
-                raise KetenError(
-                    f"sources.yml: set the environment variable {match.group(1)} for {self.origin}/{self.dataset}"
-                )
-            return value
-
-        return project / ENV_VARIABLE.sub(fill, self.path)
+        """The folder. Raises KetenError for an environment variable that is not set."""
+        return project / filled(self.path, "sources.yml", f"{self.origin}/{self.dataset}")
 
 
 class Sources(Declared):

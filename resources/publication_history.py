@@ -1,12 +1,12 @@
 """What a published file remembers of its publications, and what the engine remembers of its targets.
 
-Belongs here: `bi.publication`, `bi.publication_digest`, `bi.publication_value_change` and `run.publication_state`.
+Belongs here: `bi.publication`, `bi.publication_column`, `bi.publication_digest`, `bi.publication_value_change` and `run.publication_state`.
 Does not belong here: building and replacing the file (`publishing`, `published_file`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,21 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
             ("table_name", "VARCHAR", "Tabel; __declaration: typen en views / Table; __declaration: types and views"),
             ("row_count", "BIGINT", "Aantal regels / Number of rows"),
             ("digest", "VARCHAR", "Controlegetal, ongeacht volgorde / Digest, whatever the order"),
+        ),
+    ),
+    "publication_column": (
+        ("table_name", "column_name"),
+        "Eenheid, codelijst en dimensie van kolommen / Unit, code list and dimension of columns. Grain: table, column",
+        (
+            ("table_name", "VARCHAR", "Tabel / Table"),
+            ("column_name", "VARCHAR", "Kolom / Column"),
+            ("unit_code", "VARCHAR", "Eenheid / Unit"),
+            ("code_list", "VARCHAR", "Codelijst in dim_code / Code list in dim_code"),
+            (
+                "refers_to",
+                "VARCHAR",
+                "Dimensietabel waarvan dit de sleutel is / Dimension table of which this is the key",
+            ),
         ),
     ),
     "publication_value_change": (
@@ -113,6 +128,16 @@ def write_digests(
     """Add the digests of this publication."""
     rows = [[name, count, digest, number] for name, (count, digest) in sorted(digests.items())]
     connection.executemany(f"insert into {alias}.bi.publication_digest values (?, ?, ?, ?)", rows)
+
+
+def write_columns(
+    connection: duckdb.DuckDBPyConnection, alias: str, number: int, rows: Sequence[Sequence[str | None]]
+) -> None:
+    """Add what neither type nor comment says of the columns of this publication."""
+    if rows:
+        connection.executemany(
+            f"insert into {alias}.bi.publication_column values (?, ?, ?, ?, ?, ?)", [[*row, number] for row in rows]
+        )
 
 
 def write_value_changes(connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from resources.errors import KetenError
-from resources.published_file import attached
+from resources.published_file import attached, temporary_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,26 +24,29 @@ Read = Callable[[str], list[dict[str, Any]]]
 
 def rows_of(path: Path, select: str, parameters: list[object] | None = None) -> list[tuple[Any, ...]]:
     """Rows of a select on the published file. Raises KetenError when nothing is published yet."""
-    with _opened(path) as connection:
+    with opened(path) as connection:
         return connection.execute(select, parameters or []).fetchall()
 
 
 def frame_of(path: Path, select: str, parameters: list[object] | None = None) -> pd.DataFrame:
     """A small table for people: the result of a select as a frame, decimals as floats. Raises KetenError as `rows_of`."""
-    with _opened(path) as connection:
+    with opened(path) as connection:
         return connection.execute(select, parameters or []).df()
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Read]:
     """Many selects on the file opened once. Raises KetenError as `rows_of`."""
-    with _opened(path) as connection:
+    with opened(path) as connection:
         yield lambda select: connection.execute(select).to_arrow_table().to_pylist()
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection, attached(connection, path, "published") as present:
+def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which `bi.<table>` is that of the file. Raises KetenError as `rows_of`."""
+    # What does not fit in memory is kept beside the file, not in the folder of whoever started this.
+    config = {"temp_directory": str(temporary_name(path, "-spill"))}
+    with duckdb.connect(config=config) as connection, attached(connection, path, "published") as present:
         if not present:
             raise KetenError(f"{path} does not exist; run `keten run` first")
         # A file named bi.duckdb holds a schema bi: under another name `bi.<table>` is not ambiguous.

@@ -44,7 +44,15 @@ def remove_leftovers(target: Path) -> None:
     for path in target.parent.iterdir():
         found = pattern.match(path.name)
         if found and (int(found[1]) == os.getpid() or not _is_alive(int(found[1]))):
-            path.unlink(missing_ok=True)
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it; nothing when it is gone already."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,25 @@ DECLARATION = "__declaration"
 
 
 @dataclass(frozen=True)
+class ColumnFacts:
+    """What neither type nor comment says of a column: its unit, its code list, and the dimension table it refers to."""
+
+    unit: str | None = None
+    codes: str | None = None
+    refers_to: str | None = None
+
+
+@dataclass(frozen=True)
 class TableSpec:
-    """How a table of schema `bi` is published: columns as (name, DuckDB type, comment), and the key it is ordered by."""
+    """How a table of schema `bi` is published: columns as (name, DuckDB type, comment), and the key it is ordered by.
+
+    `facts` is by column, of those of which there is something to tell.
+    """
 
     columns: Sequence[tuple[str, str, str]]
     key: Sequence[str]
     comment: str = ""
+    facts: Mapping[str, ColumnFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -190,6 +203,7 @@ def _write_history(
         if present and name in history.CARRIED_OVER:
             history.carry_over(connection, PREVIOUS, NEXT, name)
     history.write_publication(connection, NEXT, number, run)
+    history.write_columns(connection, NEXT, number, _facts(tables))
     history.write_digests(connection, NEXT, number, marks)
     connection.execute(
         f"insert into {NEXT}.bi.surrogate_key select dimension, natural_key, key, {number} from {REGISTER}"
@@ -235,12 +249,19 @@ def _digest(connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec) -
         raise KetenError(f"bi.{name} does not fit its declaration; correct its SQL or its columns ({error})") from error
 
 
+def _facts(tables: Mapping[str, TableSpec]) -> list[tuple[str | None, ...]]:
+    """Rows of `publication_column`, in order of its key."""
+    told = ((table, column, facts) for table, spec in tables.items() for column, facts in spec.facts.items())
+    return sorted((table, column, *astuple(facts)) for table, column, facts in told)
+
+
 def _source(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     row = connection.execute("select current_database()").fetchone()
     return f'"{row[0] if row else "memory"}".bi.{name}'
 
 
 def _declaration(tables: Mapping[str, TableSpec], views: Mapping[str, str]) -> str:
-    """Digest of types, comments and views: a new label or view is published even when no row changed."""
-    text = json.dumps([{name: _ddl(name, spec) for name, spec in tables.items()}, dict(views)], sort_keys=True)
+    """Digest of types, comments, facts and views: a new label or view is published even when no row changed."""
+    ddl = {name: _ddl(name, spec) for name, spec in tables.items()}
+    text = json.dumps([ddl, _facts(tables), dict(views)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

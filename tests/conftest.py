@@ -6,6 +6,7 @@ or copy. Does not belong here: data of one test.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from demo.generate import generate
 from tests.deployment import Deployment, tiny
+from tests.postgres_server import PostgresServer, postgres_server
 
 settings.register_profile("suite", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("suite")
@@ -51,3 +53,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     made = tiny(tmp_path_factory.mktemp("small"))
     made.keten("run")
     return made
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL. Who stops it starts it again; each test makes a database of its own."""
+    with postgres_server() as server:
+        yield server

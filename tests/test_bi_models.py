@@ -77,7 +77,8 @@ create table ledger.degree_day_month as select '260' as station_id, date '2025-0
 create table reference.indicator as select 'energy' as indicator_id, 'planet' as pillar, 'E' as title_nl,
     'E' as title_en, 'kWh' as unit_code, 'kWh' as display_unit_code,
     1::decimal(28,6) as display_factor, 1 as decimals, 'lower' as direction, true as is_core, 'ratio' as kind,
-    'd' as description_nl, 'd' as description_en;
+    'd' as description_nl, 'd' as description_en, 'f' as formula_nl, 'f' as formula_en, 'm' as method_nl,
+    'm' as method_en, 'p' as pitfall_nl, 'p' as pitfall_en, 'PL01' as standards;
 create table reference.day as select d::date as local_date, date_trunc('month', d)::date as month, year(d) as year,
     quarter(d) as quarter, isoyear(d) as iso_year, week(d) as iso_week, isodow(d) as iso_weekday,
     null::varchar as holiday_nl, null::varchar as holiday_en
@@ -91,16 +92,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(None, tmp_path) as made:
         run = made.connection.execute
         run(SETUP)
-        for name in (
-            "party_role",
-            "service",
-            "carrier",
-            "waste_stream",
-            "pso_step",
-            "activity",
-            "emission_category",
-            "unit",
-        ):
+        for name in sorted(CATALOGUE.code_lists.keys() - {"indicator"}):
             path = MODELS.parent / "reference" / f"{name}.csv"
             run(f"create table reference.{name} as from read_csv('{path}', all_varchar = true)")
         for dimension, value in GIVEN.items():

@@ -79,7 +79,7 @@ def described(catalogue: Catalogue, indicator: Indicator) -> Described:
     refs = {*indicator.refs, *(ref for model in models for ref in model.refs)}
     return Described(
         indicator,
-        _formula(indicator),
+        formula(indicator),
         tuple(_facts(catalogue, indicator)),
         tuple(_part(catalogue, indicator, name) for name in indicator.components),
         tuple(_level(catalogue, level) for level in indicator.levels),
@@ -92,7 +92,7 @@ def described(catalogue: Catalogue, indicator: Indicator) -> Described:
     )
 
 
-def _formula(indicator: Indicator) -> Words:
+def formula(indicator: Indicator) -> Words:
     """The indicator as a formula in words."""
     top = indicator.components[indicator.numerator]
     words = Words(top.nl, top.en)

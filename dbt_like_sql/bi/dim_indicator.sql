@@ -14,6 +14,13 @@ select
     indicator.is_core,
     indicator.kind,
     indicator.description_nl,
-    indicator.description_en
+    indicator.description_en,
+    indicator.formula_nl,
+    indicator.formula_en,
+    indicator.method_nl,
+    indicator.method_en,
+    indicator.pitfall_nl,
+    indicator.pitfall_en,
+    indicator.standards
 from {{ ref('reference.indicator') }} as indicator
 left join {{ ref('reference.unit') }} as shown on shown.code = indicator.display_unit_code

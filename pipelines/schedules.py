@@ -1,0 +1,55 @@
+"""The run of every day, at the time that keten.yml says.
+
+Belongs here: when it is asked for, and why it is not. Does not belong here: the drop folders (drop_folder), what a run
+does (definitions).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.targets import target_key
+from pipelines.news import BECAUSE, both, nothing_new, reasons_to_run
+from pipelines.running import targets_behind
+from pipelines.settings import Place
+from resources.catalogue import Settings
+from resources.catalogue_reading import load_catalogue
+from resources.wording import Words
+
+
+def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
+    """The schedule `daily`, on from the start; none when keten.yml sets it off.
+
+    On the day that clocks go forward a time in the skipped hour comes at 03:00; when they go back, a time in the doubled
+    hour comes once.
+    """
+    if settings.schedule.daily is None:
+        return []
+    hour, minute = map(int, settings.schedule.daily.split(":"))
+
+    @dg.schedule(
+        name="daily",
+        job_name=job,
+        cron_schedule=f"{minute} {hour} * * *",
+        execution_timezone=settings.zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Elke dag ophalen, toetsen, berekenen en publiceren, als er iets nieuws is."
+        "\n\nPull, validate, compute and publish every day, when something is new.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        queued = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED])
+        for run in context.instance.get_runs(queued, limit=1):
+            told = Words(
+                f"Run {run.run_id} staat in de rij en neemt alles mee",
+                f"Run {run.run_id} is queued and takes everything along",
+            )
+            return dg.SkipReason(both([told]))
+        catalogue = load_catalogue(where.project)
+        if reasons := reasons_to_run(where, catalogue, context.instance):
+            return dg.RunRequest(tags={BECAUSE: both(reasons)})
+        if late := targets_behind(where, catalogue):
+            told = Words(f"achter: {', '.join(late)}", f"behind: {', '.join(late)}")
+            return dg.RunRequest(asset_selection=[target_key(name) for name in late], tags={BECAUSE: both([told])})
+        return dg.SkipReason(both([nothing_new(where, settings.zone)]))
+
+    return [schedule]
