@@ -143,7 +143,7 @@ def _execute(
 ) -> Outcome:
     """A run; once more when Dagster's records or the engine turned out to be damaged and were put away for it."""
     once = partial(_execute_once, where, catalogue, adopt, progress, months, only)
-    with full_disk_told(where.home):
+    with full_disk_told(where.dagster):
         try:
             outcome = once()
         except Exception as error:

@@ -57,9 +57,8 @@ def disk_full(folder: Path, error: BaseException) -> DiskFull:
     """The sentence about a full disk: the folder that the error names, or else this one, and the repair."""
     named = _NAMED.search(str(error))
     place = Path(named[1]).parent if named else folder
-    free = shutil.disk_usage(place if place.exists() else folder).free / 1024**2
     return DiskFull(
-        f"the disk of {place} is full ({free:,.1f} MB free); make room on it and run `keten run` again:"
+        f"the disk of {place} is full ({_free(place) / 1024**2:,.1f} MB free); make room on it and run `keten run` again:"
         " nothing is lost, and what was published stays as it was"
     )
 
@@ -77,7 +76,13 @@ def full_disk_told(folder: Path) -> Iterator[None]:
 
 def _has_no_room(folder: Path) -> bool:
     """Whether a disk takes nothing at all: SQLite calls that an error of input or output."""
-    return shutil.disk_usage(folder).free < _LEAST_BYTES
+    return _free(folder) < _LEAST_BYTES
+
+
+def _free(folder: Path) -> int:
+    """Free bytes on the disk of a folder, which may still have to be made."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 @contextmanager

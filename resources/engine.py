@@ -212,7 +212,7 @@ def _put_away(path: Path, error: BaseException) -> str:
     kept.unlink(missing_ok=True)
     path.replace(kept)
     return (
-        f"{path.name} is damaged and was put away as {kept.name}; it is made again from the landing zone"
+        f"{path.name} cannot be read and was put away as {kept.name}; it is made again from the landing zone"
         f" ({' '.join(str(error).split())})"
     )
 

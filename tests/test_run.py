@@ -79,21 +79,6 @@ def test_rebuild_gives_the_same_digests(demo: Deployment, tmp_path: Path) -> Non
     assert made.digests() == before
 
 
-@pytest.mark.parametrize("damage", ["overwritten", "cut off", "of another version"])
-def test_an_engine_that_cannot_be_used_is_made_again_and_told(small: Deployment, tmp_path: Path, damage: str) -> None:
-    made = small.copy(tmp_path)
-    engine, before = made.home / "engine.duckdb", made.digests()
-    if damage == "overwritten":
-        engine.write_bytes(b"no database at all")
-    elif damage == "cut off":
-        engine.write_bytes(engine.read_bytes()[:20_000])
-    else:
-        code = f"import duckdb; duckdb.connect({str(engine)!r}).execute('update run.format set format = 0')"
-        subprocess.run([sys.executable, "-c", code], check=True)
-    assert "it is made again" in made.keten("run")
-    assert made.digests() == before
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
