@@ -10,7 +10,7 @@ export KETEN_PROJECT ?= $(KETEN_HOME)/demo
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install run dev test check bench format clean
+.PHONY: help install run dev test test-faults check bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -35,8 +35,11 @@ dev: project ## open the Dagster user interface on the same deployment
 	-$(BIN)/keten run
 	$(BIN)/keten exec dagster dev
 
-test: $(STAMP) ## run all tests
-	$(BIN)/python -m pytest -q
+test: $(STAMP) ## run all tests but the fault suite
+	$(BIN)/python -m pytest -q --ignore=tests/faults
+
+test-faults: $(STAMP) ## kill, fill, damage and restart what a run stands on; takes minutes, needs root or a mount namespace
+	$(BIN)/python -m pytest -q -rP --dist=worksteal tests/faults
 
 check: $(STAMP) ## format, lint, types, import direction and the rules of the house, in less than a minute
 	$(BIN)/ruff format --check .

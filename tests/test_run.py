@@ -238,18 +238,3 @@ def test_the_same_seed_makes_the_same_demo(tmp_path: Path) -> None:
         for name in ("one", "two")
     )
     assert first == second
-
-
-def test_nothing_is_written_outside_the_home(small: Deployment, tmp_path: Path) -> None:
-    made = small.copy(tmp_path)
-    env = {}
-    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
-        (tmp_path / name).mkdir()
-        env[name] = str(tmp_path / name)
-    before = {p: p.read_bytes() for p in made.project.rglob("*") if p.is_file()}
-    made.drop("data/meter_reading_20250301.csv", f"{READINGS}\nE,2025-01-05,99\n")
-    made.keten("run", env=env)
-    for folder in env.values():
-        assert list(Path(folder).rglob("*")) == []
-    after = {p: p.read_bytes() for p in made.project.rglob("*") if p.is_file()}
-    assert {p: after[p] for p in before} == before and len(after) == len(before) + 1

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.deployment import Deployment
 from tests.faults.soundness import (
-    HISTORY,
     assert_accounted,
     assert_unlocked,
     assert_whole,
@@ -21,54 +17,13 @@ from tests.faults.soundness import (
     publication,
     results,
 )
+from tests.faults.victim import Victim
 from tests.postgres_server import PostgresServer
 
 SIDES = 2
 KILLS = 25
 AIMED = 6
 LEFT_ALONE = 8
-
-
-class Victim:
-    """A deployment that publishes to a file and to PostgreSQL, and its runs."""
-
-    def __init__(self, made: Deployment, server: PostgresServer, database: str) -> None:
-        self.made, self._server, self._database = made, server, database
-        self._env = {"KETEN_WAREHOUSE_URL": server.new_database(database)}
-        settings = yaml.safe_load((made.project / "keten.yml").read_text("utf-8"))
-        targets = [{"kind": "postgresql", "url": "${env:KETEN_WAREHOUSE_URL}"}]
-        made.declare("keten.yml", {**settings, "targets": targets})
-
-    def run(self) -> None:
-        self.made.keten("run", env=self._env)
-
-    def kill(self, after: float, published: bool = False) -> bool:
-        """Start a run and kill it so many seconds after its start, or after it published the file; whether it still ran."""
-        before = publication(self.made)
-        process = self.made.start("run", env=self._env)
-        while published and process.is_alive() and publication(self.made) == before:
-            process.join(0.02)
-        process.join(after)
-        still_ran = process.is_alive()
-        if still_ran:
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGKILL)
-        process.join(30)
-        return still_ran
-
-    def warehouse(self) -> int | None:
-        """The number that readers of PostgreSQL see, the same in every table with rows; None before the first."""
-        with self._server.connect(database=self._database) as reader:
-            reader.execute("begin isolation level repeatable read")
-            found = reader.execute(
-                "select table_name from information_schema.tables where table_schema = 'bi'"
-            ).fetchall()
-            if not found:
-                return None
-            numbers = " union ".join(f'select publication_id from bi."{t}"' for (t,) in found if t not in HISTORY)
-            shown = [n for (n,) in reader.execute(numbers).fetchall()]  # type: ignore[arg-type]
-            assert shown == [reader.execute("select max(publication_id) from bi.publication").fetchone()[0]]  # type: ignore[index]
-        return int(shown[0])
 
 
 def moments(whole: float, seed: int) -> list[float]:
