@@ -13,7 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev serve test test-browser screenshots check bench lock format clean
+.PHONY: help install run dev serve test test-faults test-browser screenshots check bench lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -41,8 +41,11 @@ dev: project ## open the Dagster user interface on the same deployment
 serve: project ## show the published page, and Dagster read-only, on this machine; starts no run
 	$(BIN)/keten serve
 
-test: $(STAMP) ## run all tests but those in a browser
+test: $(STAMP) ## run all tests but the fault suite and those in a browser
 	$(BIN)/python -m pytest -q
+
+test-faults: $(STAMP) ## kill, fill, damage and restart what a run stands on; takes minutes, needs root or a mount namespace
+	$(BIN)/python -m pytest -q -rP --dist=worksteal tests/faults
 
 test-browser: $(STAMP) ## look at the pages and at Dagster in Chromium; it has to be installed
 	$(BIN)/python -m pytest -q --numprocesses=0 tests/browser

@@ -84,7 +84,8 @@ def _asset(
     def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         session: Session = context.resources.session
         session.progress.step(key.to_user_string())
-        return step(context, session)
+        with session.engine.guarded():
+            return step(context, session)
 
     return made
 

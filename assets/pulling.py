@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from resources.catalogue import Catalogue, Mapping, Source
+from resources.disk import DiskFull
 from resources.errors import KetenError
 from resources.landing import Delivery, Landing, finished_files, now_utc
 from resources.privacy import personal_columns
@@ -57,7 +58,7 @@ def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[l
     mapping = catalogue.mappings.get((source.origin, source.dataset))
     if mapping is None:
         raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
-    told = f"sources.yml: the folder {folder} of {source.origin}/{source.dataset}"
+    told = f"sources.yml: the folder {source.path} of {source.origin}/{source.dataset}"  # no secret in it
     try:
         return finished_files(folder, mapping.patterns, time.time())
     except FileNotFoundError:
@@ -96,8 +97,10 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
             try:
                 facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
                 _take(landing, mapping, Delivery(*facts), done)
+            except DiskFull:
+                raise  # the fault is here, not in the file: nothing may be published as if it had not come
             except (KetenError, OSError) as error:
-                done.failed[path.name] = str(error)
+                done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
                 done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
                 landing.forget(path)
     landing.remember()
@@ -116,7 +119,7 @@ def _take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) 
         landing.refuse(delivery, headings, now_utc())
         done.refused[delivery.name] = headings
         return
-    receipt = landing.land(delivery, issued_at(mapping, delivery.name), now_utc())
+    receipt = landing.land(delivery, issued_at(mapping, delivery.name), landing.moment())
     done.landed.append(receipt.receipt_id)
 
 

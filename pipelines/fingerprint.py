@@ -11,6 +11,7 @@ from assets.preparing import horizon
 from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import CLOCK, Catalogue
+from resources.disk import Damaged
 from resources.landing import Landing
 from resources.periods import Months, Periods
 from resources.periods import fingerprint as decisions
@@ -27,7 +28,11 @@ def input_fingerprint(where: Place, catalogue: Catalogue, decided: Months | None
     """
     digest = hashlib.sha256(catalogue.fingerprint.encode())
     digest.update(source_fingerprint(catalogue, where.project, where.landing).encode())
-    for receipt in Landing(where.landing).receipts():
+    try:
+        receipts = Landing(where.landing).receipts()
+    except Damaged as error:
+        return str(error)  # equals no published fingerprint, so that a run mends it
+    for receipt in receipts:
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     digest.update(decisions(Periods(where.periods).read() if decided is None else decided).encode())
     for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from resources.disk import full_disk_told
+
 
 @contextmanager
 def run_lock(home: Path, tell: Callable[[str], None]) -> Iterator[None]:
@@ -27,9 +29,10 @@ def run_lock(home: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.acquire()
     note = home / "run.holder"
     try:
-        note.write_text(
-            f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        )
+        with full_disk_told(home):
+            note.write_text(
+                f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            )
         yield
     finally:
         lock.release()

@@ -19,6 +19,7 @@ from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
 from resources.engine import Engine
 from resources.landing import Landing
+from resources.landing_repair import make_fit
 from resources.periods import Periods
 from resources.progress import Progress
 from resources.receipt_list import prepare
@@ -47,7 +48,8 @@ def session_resource(
         ):
             clear(where)
             landing = Landing(where.landing)
-            landing.sweep()
+            for told in make_fit(landing, engine):
+                telling.tell(told)
             prepare(engine, landing, catalogue)
             decided = Periods(where.periods).read()
             made = Session(

@@ -11,12 +11,16 @@ import shutil
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipelines.fingerprint import input_fingerprint
+from pipelines.records import put_away_damaged
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
+from resources.disk import Damaged, full_disk_told
+from resources.errors import KetenError
 from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
@@ -74,8 +78,12 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_p
     path = engine_path or where.engine
     if not path.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
-    with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
-        return is_current(engine, where.published, input_fingerprint(where, catalogue))
+    try:
+        with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
+            return is_current(engine, where.published, input_fingerprint(where, catalogue))
+    except Damaged as error:
+        progress.tell(str(error))
+        return False
 
 
 def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
@@ -117,6 +125,7 @@ def purge(
         if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
+            where.engine.with_suffix(".damaged").unlink(missing_ok=True)
         return purged, outcome
 
 
@@ -142,8 +151,32 @@ def execute(
 ) -> Outcome:
     """Run the job in this process, under the lock.
 
-    With `only_publish` without page and targets; with `targets` for just these, which needs no engine.
+    With `only_publish` without page and targets; with `targets` for just these, which needs no engine. It is run once
+    more when Dagster's records or the engine turned out to be damaged and were put away for it.
     """
+    once = partial(_execute_once, where, catalogue, months, adopt, progress, only_publish, targets)
+    with full_disk_told(where.dagster):
+        try:
+            outcome = once()
+        except Exception as error:
+            if isinstance(error, KetenError) or not put_away_damaged(where.dagster, progress.tell):
+                raise
+            outcome = once()
+        if outcome.success or where.engine.exists():
+            return outcome
+        progress.tell(outcome.failure)
+        return once()
+
+
+def _execute_once(
+    where: Place,
+    catalogue: Catalogue,
+    months: tuple[str, ...],
+    adopt: bool,
+    progress: Progress,
+    only_publish: bool,
+    targets: Sequence[str],
+) -> Outcome:
     from assets.targets import target_key
     from pipelines.definitions import JOB, build_definitions, up_to_publication
     from pipelines.instance import instance
@@ -195,8 +228,8 @@ def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
 
 
 def _reason(error: Any) -> str:
-    """The innermost cause of a failed step, in one line; an error of ours needs no name of its class."""
-    while error and error.cause:
+    """What was told for the operator of a failure, or else its innermost cause; in one line."""
+    while error and error.cause and not OURS.match(str(error.message)):
         error = error.cause
     return OURS.sub("", str(error.message)).strip() if error else ""
 

@@ -7,13 +7,15 @@ Does not belong here: what any table means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from resources.disk import Damaged, disk_full, is_damage, is_full
 from resources.errors import KetenError
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Engine:
         }
         if threads:
             settings["threads"] = str(threads)
+        self._path = path
         self.connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
         self.connection.execute("set TimeZone = 'UTC'")
         for schema in SCHEMAS:
@@ -63,7 +66,7 @@ class Engine:
     def open(cls, path: Path, temp_folder: Path, tell: Callable[[str], None]) -> Engine:
         """The engine of a deployment. A file of another format, or one that cannot be read, is put away and made again.
 
-        Raises KetenError when another process has it open.
+        Raises KetenError when another process has it open or the disk does not let it be opened.
         """
         try:
             engine = cls(path, temp_folder)
@@ -72,10 +75,13 @@ class Engine:
             engine.connection.close()
             tell(f"{path.name} is of another version; it is made again from the landing zone")
         except duckdb.Error as error:
-            if "lock" in str(error).lower():
-                raise KetenError(f"{path} is open in another program; close it ({error})") from None
-            path.replace(path.with_suffix(".damaged"))
-            tell(f"{path.name} cannot be read and was put away as {path.stem}.damaged; it is made again ({error})")
+            if is_full(error):
+                raise disk_full(path.parent, error) from None
+            if not is_damage(error):
+                raise KetenError(
+                    f"{path} cannot be opened; close it in other programs, or let it be read ({error})"
+                ) from None
+            tell(_put_away(path, error))
         for leftover in (path, path.with_name(f"{path.name}.wal")):
             leftover.unlink(missing_ok=True)
         engine = cls(path, temp_folder)
@@ -93,8 +99,31 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        told = self._told(error) if isinstance(error, (duckdb.Error, OSError)) else None
         self.connection.close()
+        if told:
+            raise told from error
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Tell what the disk did to a step in one sentence. Raises DiskFull, or Damaged after the file was put away."""
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if told := self._told(error):
+                raise told from error
+            raise
+
+    def _told(self, error: BaseException) -> KetenError | None:
+        if self._path is None:
+            return None
+        if is_full(error):
+            return disk_full(self._path.parent, error)
+        if isinstance(error, duckdb.Error) and is_damage(error):
+            self.connection.close()
+            return Damaged(_put_away(self._path, error))
+        return None
 
     def load(self, table: str, data: pa.Table) -> int:
         """Replace a table by Arrow data; returns its number of rows."""
@@ -183,6 +212,19 @@ def trouble(path: Path) -> str:
     except duckdb.Error as error:
         return str(error).splitlines()[0]
     return ""
+
+
+def _put_away(path: Path, error: BaseException) -> str:
+    """Move a damaged engine out of the way, in place of one that was put away before; the sentence about it."""
+    kept = path.with_suffix(".damaged")
+    if kept.is_dir():
+        shutil.rmtree(kept)
+    kept.unlink(missing_ok=True)
+    path.replace(kept)
+    return (
+        f"{path.name} cannot be read and was put away as {kept.name}; it is made again from the landing zone"
+        f" ({' '.join(str(error).split())})"
+    )
 
 
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,19 +14,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from resources.durable import UNFINISHED, write_durably
+from resources.disk import UNFINISHED, Damaged, put_whole, write_durably
 from resources.errors import KetenError
 from resources.files import kind_of, stored_suffix
 
 MAX_FILE_BYTES = 4 * 1024**3
 SETTLE_SECONDS = 30
+# The clock of another machine may be ahead by hours; a file dated later than that was dated wrong and is no longer written.
+AHEAD_SECONDS = 24 * 3600
 _UNFINISHED = (".part", ".tmp", ".crdownload")
 
 
@@ -91,6 +92,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
+def read_receipt(path: Path) -> Receipt:
+    """The receipt in a file. Raises Damaged when a loss of power or a hand has left no receipt in it."""
+    try:
+        return Receipt(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise Damaged(f"the receipt {path} is damaged; `keten run` restores it or puts it away") from None
+
+
 class Landing:
     """The folder `KETEN_HOME/landing`."""
 
@@ -108,8 +117,29 @@ class Landing:
 
     def receipts(self) -> list[Receipt]:
         """All receipts in the total order of deliveries."""
-        found = [Receipt(**json.loads(p.read_text("utf-8"))) for p in self._receipts.glob("*.json")]
+        found = [read_receipt(p) for p in self._receipts.glob("*.json")]
         return sorted(found, key=lambda r: (r.order, r.receipt_id))
+
+    def receipt_files(self) -> list[Path]:
+        """The files of all receipts, whether they can be read or not."""
+        return sorted(self._receipts.glob("*.json"))
+
+    def refusal_files(self) -> list[Path]:
+        """The files of all refusals, whether they can be read or not."""
+        return sorted(self._refusals.glob("*.json"))
+
+    def moment(self) -> str:
+        """The moment at which the next delivery is received: later than all others, also when the clock was put back.
+
+        So the order of deliveries is that in which they came.
+        """
+        after = datetime.fromisoformat(self.last_received) + timedelta(microseconds=1) if self.last_received else None
+        return max(now_utc(), after.isoformat(timespec="microseconds") if after else "")
+
+    @cached_property
+    def last_received(self) -> str:
+        """When the last delivery was received; empty when there is none."""
+        return max((r.received_at for r in self.receipts()), default="")
 
     def receipt(self, receipt_id: str) -> Receipt:
         """One receipt by its id or an unambiguous beginning of it."""
@@ -200,7 +230,8 @@ class Landing:
         )
         if not self.path(receipt).exists():
             _copy_durably(delivery.source, self.path(receipt), delivery.sha256)
-        self._write(receipt)
+        self.write(receipt)
+        self.last_received = max(self.last_received, received_at)
         return receipt
 
     def refuse(self, delivery: Delivery, headings: list[str], received_at: str) -> None:
@@ -225,7 +256,7 @@ class Landing:
         """Take the rows of a delivery out of core at the next run; the bytes stay."""
         receipt = self.receipt(receipt_id)
         changed = replace(receipt, withdrawn_at=now_utc(), withdrawn_because=reason)
-        self._write(changed)
+        self.write(changed)
         return changed
 
     def purge(self, receipt_id: str, reason: str) -> Receipt:
@@ -233,7 +264,7 @@ class Landing:
         receipt = self.receipt(receipt_id)
         moment = now_utc()
         changed = replace(receipt, withdrawn_at=moment, withdrawn_because=reason, purged_at=moment)
-        self._write(changed)
+        self.write(changed)
         path = self.path(receipt)
         if not any(self.path(r) == path and r.purged_at is None for r in self.receipts()):
             path.unlink(missing_ok=True)
@@ -242,14 +273,16 @@ class Landing:
     def sweep(self) -> None:
         """Remove what a killed process left: half-written files, bytes without a receipt, bytes that were purged."""
         kept = {self.path(r).name for r in self.receipts() if r.purged_at is None}
+        is_sure = not any(self._receipts.glob("*.damaged"))  # or else they may be those of a receipt that was put away
         for path in self._bytes.iterdir():
-            if path.name not in kept:
+            if path.name.startswith(".landing-") or (is_sure and path.name not in kept):
                 path.unlink()  # the bytes of a purge that was killed, or of a delivery that never got its receipt
         for folder in (self.folder, self._receipts, self._refusals):
             for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()
 
-    def _write(self, receipt: Receipt) -> None:
+    def write(self, receipt: Receipt) -> None:
+        """Write the receipt of a delivery whose bytes are there."""
         write_durably(
             self._receipts / f"{receipt.receipt_id}.json", json.dumps(asdict(receipt), indent=1, sort_keys=True)
         )
@@ -273,21 +306,18 @@ def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple
     finished: list[Path] = []
     young: list[Path] = []
     for path in found:
-        (young if now - path.stat().st_mtime < SETTLE_SECONDS else finished).append(path)
+        age = now - path.stat().st_mtime
+        (young if -AHEAD_SECONDS < age < SETTLE_SECONDS else finished).append(path)
     return finished, young
 
 
 def _copy_durably(source: Path, target: Path, digest: str) -> None:
     """Copy a file in one pass. Raises KetenError, and keeps nothing, when its bytes are not those of the digest."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".landing-")
     copied = hashlib.sha256()
-    with os.fdopen(handle, "wb") as out, source.open("rb") as data:
-        while piece := data.read(1 << 20):
-            copied.update(piece)
-            out.write(piece)
-        out.flush()
-        os.fsync(out.fileno())
-    if copied.hexdigest() != digest:
-        os.unlink(name)
-        raise KetenError("it changed while it was read; it is taken in the next run")
-    os.replace(name, target)
+    with put_whole(target, ".landing-") as temporary:
+        with temporary.open("wb") as out, source.open("rb") as data:
+            while piece := data.read(1 << 20):
+                copied.update(piece)
+                out.write(piece)
+        if copied.hexdigest() != digest:
+            raise KetenError("it changed while it was read; it is taken in the next run")

@@ -17,7 +17,7 @@ from typing import Literal
 
 from filelock import FileLock
 
-from resources.durable import UNFINISHED, write_durably
+from resources.disk import UNFINISHED, write_durably
 from resources.errors import KetenError
 from resources.landing import Receipt, now_utc
 from resources.months import after

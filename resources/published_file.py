@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources.errors import KetenError
+from resources.disk import Damaged, fsync, full_disk_told, is_damage
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,7 +59,7 @@ def remove(path: Path) -> None:
 def attached(connection: duckdb.DuckDBPyConnection, target: Path, alias: str) -> Iterator[bool]:
     """Attach the published file read-only for the time of the block; yields False when there is no such file.
 
-    Raises KetenError when the file cannot be read.
+    Raises Damaged when the file cannot be read.
     """
     import duckdb
 
@@ -70,11 +70,37 @@ def attached(connection: duckdb.DuckDBPyConnection, target: Path, alias: str) ->
         try:
             connection.execute(f"attach {literal(str(path))} as {alias} (read_only)")
         except duckdb.Error as error:
-            raise KetenError(f"{target} cannot be read as a published file; move it away ({error})") from error
+            raise _damaged(target, error) from error
         try:
             yield True
+        except duckdb.Error as error:
+            if is_damage(error) and not _is_whole(path):
+                raise _damaged(target, error) from error
+            raise
         finally:
             connection.execute(f"detach {alias}")
+
+
+def _damaged(target: Path, error: Exception) -> Damaged:
+    return Damaged(
+        f"{target} cannot be read as a published file; put a copy of it back, or move it away and run `keten run`: it is"
+        f" published anew then, without the history of changed values ({' '.join(str(error).split())})"
+    )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether every block of a published file can be read."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'bi'"
+            ).fetchall():
+                connection.execute(f'select bit_xor(hash(t)) from bi."{name}" t').fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def put_in_place(temporary: Path, target: Path) -> None:
@@ -103,9 +129,10 @@ def replace_text(target: Path, text: str) -> bool:
     if target.exists() and target.read_bytes() == content:
         return False
     temporary = temporary_name(target)
-    temporary.write_bytes(content)
-    fsync(temporary)
-    os.replace(temporary, target)
+    with full_disk_told(target.parent):
+        temporary.write_bytes(content)
+        fsync(temporary)
+        os.replace(temporary, target)
     fsync(target.parent)
     return True
 
@@ -137,12 +164,3 @@ def _is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
-
-
-def fsync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

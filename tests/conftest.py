@@ -21,7 +21,7 @@ settings.load_profile("suite")
 
 
 # These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them.
-LONG = ("demo_events", "faults", "deliveries", "run", "real", "merging", "page", "graph", "scaffold", "golden")
+LONG = ("kills", "demo_events", "deliveries", "run", "real", "merging", "page", "graph", "scaffold", "golden")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

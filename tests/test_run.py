@@ -79,21 +79,6 @@ def test_rebuild_gives_the_same_digests(demo: Deployment, tmp_path: Path) -> Non
     assert made.digests() == before
 
 
-@pytest.mark.parametrize("damage", ["overwritten", "cut off", "of another version"])
-def test_an_engine_that_cannot_be_used_is_made_again_and_told(small: Deployment, tmp_path: Path, damage: str) -> None:
-    made = small.copy(tmp_path)
-    engine, before = made.home / "engine.duckdb", made.digests()
-    if damage == "overwritten":
-        engine.write_bytes(b"no database at all")
-    elif damage == "cut off":
-        engine.write_bytes(engine.read_bytes()[:20_000])
-    else:
-        code = f"import duckdb; duckdb.connect({str(engine)!r}).execute('update run.format set format = 0')"
-        subprocess.run([sys.executable, "-c", code], check=True)
-    assert "it is made again" in made.keten("run")
-    assert made.digests() == before
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -253,18 +238,3 @@ def test_the_same_seed_makes_the_same_demo(tmp_path: Path) -> None:
         for name in ("one", "two")
     )
     assert first == second
-
-
-def test_nothing_is_written_outside_the_home(small: Deployment, tmp_path: Path) -> None:
-    made = small.copy(tmp_path)
-    env = {}
-    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
-        (tmp_path / name).mkdir()
-        env[name] = str(tmp_path / name)
-    before = {p: p.read_bytes() for p in made.project.rglob("*") if p.is_file()}
-    made.drop("data/meter_reading_20250301.csv", f"{READINGS}\nE,2025-01-05,99\n")
-    made.keten("run", env=env)
-    for folder in env.values():
-        assert list(Path(folder).rglob("*")) == []
-    after = {p: p.read_bytes() for p in made.project.rglob("*") if p.is_file()}
-    assert {p: after[p] for p in before} == before and len(after) == len(before) + 1

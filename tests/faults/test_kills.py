@@ -1,0 +1,71 @@
+"""Runs that are killed at any moment, also while they publish to PostgreSQL: the next run makes them good."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.faults.soundness import (
+    assert_accounted,
+    assert_unlocked,
+    assert_whole,
+    correction,
+    publication,
+    results,
+)
+from tests.faults.victim import Victim
+from tests.postgres_server import PostgresServer
+
+SIDES = 2
+KILLS = 25
+AIMED = 6
+LEFT_ALONE = 8
+
+
+def moments(whole: float, seed: int) -> list[float]:
+    """Moments spread over the duration of a run, one in each equal part of it, in any order."""
+    chance = random.Random(seed)
+    spread = [whole * (part + chance.random()) / (KILLS - AIMED) for part in range(KILLS - AIMED)]
+    chance.shuffle(spread)
+    return spread
+
+
+@pytest.mark.parametrize("side", range(SIDES))
+def test_a_run_that_is_killed_is_made_good_by_the_next(
+    small: Deployment, postgres: PostgresServer, tmp_path: Path, side: int
+) -> None:
+    victim, twin = (Victim(small.copy(tmp_path / name), postgres, f"{name}_{side}") for name in ("victim", "twin"))
+    made = victim.made
+    victim.run()
+    made.drop(*correction(0))
+    start = time.monotonic()
+    victim.run()
+    whole = time.monotonic() - start
+    trials = [(moment, False) for moment in moments(whole, side)]
+    trials += [(random.Random(f"{side}-{n}").uniform(0, whole / 8), True) for n in range(AIMED)]
+    killed = behind = 0
+    for number, (moment, published) in enumerate(trials, start=1):
+        made.drop(*correction(number))
+        before, there = publication(made), victim.warehouse()
+        killed += victim.kill(moment, published)
+        shown = assert_whole(made, before, before + 1)
+        assert victim.warehouse() in (there, shown), "PostgreSQL shows the publication before or the one of the file"
+        behind += victim.warehouse() != shown
+        assert_unlocked(made)
+        if number % LEFT_ALONE == 0:
+            victim.run()
+            assert victim.warehouse() == publication(made)
+            assert_accounted(made)
+    victim.run()
+    for number in range(len(trials) + 1):
+        twin.made.drop(*correction(number))
+    twin.run()
+    assert_accounted(made)
+    assert results(made) == results(twin.made)
+    assert victim.warehouse() == assert_whole(made, publication(made))
+    print(f"side {side}: {killed} of {len(trials)} runs killed, {behind} of them between file and PostgreSQL")
+    assert killed > len(trials) // 2, "most runs were over before they could be killed"
