@@ -10,17 +10,11 @@ from typing import Any
 import dagster as dg
 
 from assets.graph_metadata import check_results, check_specs, column_lineage, column_schema, key_of
-from assets.modelling import (
-    all_keys,
-    check_indicator,
-    check_model,
-    component_columns,
-    compute,
-    compute_indicator,
-    roll_up,
-)
+from assets.modelling import VALUES as VALUES_TABLE
+from assets.modelling import all_keys, component_columns
 from assets.page.making import make_pages
-from assets.publication import make_keyed, publish_session, register_keys
+from assets.publication import publish_session, register_keys
+from assets.renewing import renew_indicator, renew_model, renew_values
 from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
@@ -32,7 +26,7 @@ POOL = "engine"
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])
 PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
-VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
+VALUES = key_of(VALUES_TABLE)
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
 
 
@@ -147,10 +141,8 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
     warns = any(c.severity != "critical" for c in model.checks)
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute(session.engine, model, session.plan(model.refs))
-        session.computed.add(model.name)
-        found = check_model(session.engine, catalogue, model)
-        audit.record(session.engine, model.name, found)
+        found = renew_model(session, model)
+        rows = session.engine.count(model.name)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows, **column_lineage(session.lineage(model.name, model))},
             check_results=list(check_results(key, found, warns)),
@@ -172,9 +164,9 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
     key = dg.AssetKey(["indicator", indicator.id])
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute_indicator(session.engine, indicator, session.plan(indicator.refs))
+        renew_indicator(session, indicator)
         table = f"indicator.{indicator.id}"
-        session.computed.add(table)
+        rows = session.engine.count(table)
         shown = column_lineage(session.lineage(table, indicator))
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 
@@ -198,12 +190,8 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     indicators = list(catalogue.indicators.values())
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = roll_up(session.engine, catalogue)
-        found = make_keyed(session)
-        for indicator in indicators:
-            mine = check_indicator(session.engine, catalogue, indicator)
-            audit.record(session.engine, f"indicator.{indicator.id}", mine)
-            found += mine
+        found = renew_values(session)
+        rows = session.engine.count(VALUES_TABLE)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows, "keys": ", ".join(all_keys(catalogue))},
             check_results=list(check_results(VALUES, found, warns=True)),

@@ -17,11 +17,14 @@ from resources.catalogue import Catalogue, Indicator, Model
 from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
+from resources.months import both
 from resources.progress import Progress
 from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
+# What follows from the reporting months alone.
+CALENDAR = ("reference.month", "reference.day", "reference.period")
 
 
 @dataclass
@@ -29,6 +32,8 @@ class Session:
     """What the steps of a run share.
 
     `months` are computed again beside those that new deliveries touch; `fingerprint` is taken when the run publishes.
+    `code` is a digest of the code that computes. `touched` tells of each table that this run went through in which months
+    its rows may differ from those of the last publication; None stands for every month.
     """
 
     engine: Engine
@@ -40,26 +45,29 @@ class Session:
     as_of: date
     progress: Progress
     fingerprint: Callable[[], str]
+    code: str
     months: frozenset[date] = frozenset()
     adopt: bool = False
     intake: dict[str, IntakeResult] = field(default_factory=dict)
-    computed: set[str] = field(default_factory=set)
+    touched: dict[str, set[date] | None] = field(default_factory=dict)
     has_failed_files: bool = False
-    _was_current: bool = False
+    was_current: bool = False
+    _new_months: set[date] = field(default_factory=set)
 
     def begin(self) -> None:
         """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
         audit.prepare_audit(self.engine)
         if self.engine.columns("run.computed"):
-            rows = self.engine.read("select state from run.computed").read_all().to_pylist()
-            self._was_current = bool(rows) and rows[0]["state"] == self._state()
-        self.engine.replace("run.computed", "select ''::varchar as state limit 0")
+            for row in self.engine.read("select state, last_month from run.computed").read_all().to_pylist():
+                self.was_current = row["state"] == self._state() and row["last_month"] <= self.horizon.last
+                self._new_months = {m for m in self.horizon.months() if m > row["last_month"]}
+        self.engine.replace("run.computed", "select ''::varchar as state, null::date as last_month limit 0")
         prepare_reference(self.engine, self.catalogue, self.horizon, self.as_of, self.run_id)
 
     def _state(self) -> str:
-        """What the computed tables depend on beside core."""
+        """What the computed tables depend on beside core and the last reporting month."""
         known = known_until(self.catalogue, self.as_of)
-        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}|{known}"
+        return f"{self.catalogue.fingerprint}|{self.code}|{self.horizon.first}|{known}"
 
     @property
     def horizon(self) -> Horizon:
@@ -89,33 +97,38 @@ class Session:
             audit.record(self.engine, f"core.{dataset}", result.checks)
         return result
 
-    def plan(self, refs: tuple[str, ...]) -> bool:
-        """Set `run.month` to what a table on these refs computes again; whether that is every month.
+    def plan(self, refs: tuple[str, ...]) -> set[date] | None:
+        """The months that a table on these refs computes again, in `run.month` too; None for every month.
 
-        Those are the months that deliveries of this run touched in the datasets below it. It is every month when the
-        declarations changed, a dataset without months did, or the run before did not come to its end; and for what reads
-        the clock, which moves without any delivery.
+        Those are the months touched in what it refers to. It is every month when the declarations changed or the run
+        before did not come to its end.
         """
-        below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
-        touched: set[date] = set(self.months).union(*(r.months or () for r in below))
-        whole = (
-            not self._was_current
-            or any(r.changed and r.months is None for r in below)
-            or self.catalogue.reads_clock(refs)
-        )
-        set_months(self.engine, [m for m in self.horizon.months() if whole or m in touched])
-        return whole
+        months: set[date] | None = set() if self.was_current else None
+        for ref in refs:
+            months = both(months, self._touched_in(ref))
+        chosen = [m for m in self.horizon.months() if months is None or m in months]
+        set_months(self.engine, chosen)
+        return None if months is None else set(chosen)
+
+    def _touched_in(self, ref: str) -> set[date] | None:
+        if ref == "run.month":
+            return {*self.months, *self._new_months}
+        if ref in CALENDAR:
+            return self._new_months
+        dataset = ref.removeprefix("core.")
+        return self.intake[dataset].months if dataset in self.intake else self.touched.get(ref, set())
 
     def is_complete(self) -> bool:
         """Whether every table is computed from what core holds now."""
         names = {m.name for m in self.catalogue.models.values() if not m.made_by}
         names |= {f"indicator.{i}" for i in self.catalogue.indicators}
-        untouched = self._was_current and not any(r.changed for r in self.intake.values())
-        return untouched or names <= self.computed
+        untouched = self.was_current and not self._new_months and not any(r.changed for r in self.intake.values())
+        return untouched or names <= self.touched.keys()
 
     def models_done(self) -> None:
         """Note that all tables are computed for this catalogue and these reporting months."""
-        self.engine.replace("run.computed", f"select '{self._state()}' as state")
+        last = self.horizon.last
+        self.engine.replace("run.computed", f"select '{self._state()}' as state, date '{last}' as last_month")
 
     def lineage(self, name: str, item: Model | Indicator) -> Lineage:
         """Column lineage of a table against the tables as they are in the engine; worked out once per declaration."""

@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.graph import build_assets
 from assets.session import Session
-from pipelines.fingerprint import input_fingerprint
+from pipelines.fingerprint import code_fingerprint, input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue
@@ -59,6 +59,7 @@ def session_resource(
                 today(catalogue.settings.zone),
                 telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
+                code=code_fingerprint(),
                 months=months,
                 adopt=adopt,
             )
