@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from resources.engine import Engine
     from resources.expectations import CheckResult
 
+# Tables that grow with the months have one of these in their key.
+PARTS = ("month", "period_code")
 PILLARS = ("people", "planet", "purpose")
 
 
@@ -97,6 +99,7 @@ def table_specs(catalogue: Catalogue) -> dict[str, publishing.TableSpec]:
         name.removeprefix("bi."): publishing.TableSpec(
             columns=[(c.name, TYPES[c.type], f"{c.nl} / {c.en}") for c in catalogue.columns_of(model)],
             key=model.key,
+            part=next((column for column in PARTS if column in model.key), ""),
             comment=f"{model.title.nl} / {model.title.en}. Grain: {model.grain}. {model.description.nl} / {model.description.en}",
         )
         for name, model in catalogue.models.items()

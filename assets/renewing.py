@@ -27,6 +27,7 @@ from assets.preparing import set_months
 from resources import audit
 from resources.catalogue import CLOCK
 from resources.key_register import REGISTER
+from resources.months import both
 
 if TYPE_CHECKING:
     from assets.session import Session
@@ -80,7 +81,8 @@ def renew_values(session: Session) -> list[CheckResult]:
     """Roll up and check what changed in indicators, and put surrogate keys in the place of natural ones."""
     engine, catalogue = session.engine, session.catalogue
     every = set(session.horizon.months())
-    found = {name: session.touched.get(f"indicator.{name}", set()) for name in catalogue.indicators}
+    # A new month makes new periods, also of an indicator that has no row in it.
+    found = {n: both(session.new_months, session.touched.get(f"indicator.{n}", set())) for n in catalogue.indicators}
     touched = {name: every if months is None else months for name, months in found.items() if months != set()}
     if not session.was_current:
         roll_up(engine, catalogue)

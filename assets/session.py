@@ -52,7 +52,7 @@ class Session:
     touched: dict[str, set[date] | None] = field(default_factory=dict)
     has_failed_files: bool = False
     was_current: bool = False
-    _new_months: set[date] = field(default_factory=set)
+    new_months: set[date] = field(default_factory=set)
 
     def begin(self) -> None:
         """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
@@ -60,7 +60,7 @@ class Session:
         if self.engine.columns("run.computed"):
             for row in self.engine.read("select state, last_month from run.computed").read_all().to_pylist():
                 self.was_current = row["state"] == self._state() and row["last_month"] <= self.horizon.last
-                self._new_months = {m for m in self.horizon.months() if m > row["last_month"]}
+                self.new_months = {m for m in self.horizon.months() if m > row["last_month"]}
         self.engine.replace("run.computed", "select ''::varchar as state, null::date as last_month limit 0")
         prepare_reference(self.engine, self.catalogue, self.horizon, self.as_of, self.run_id)
 
@@ -112,9 +112,9 @@ class Session:
 
     def _touched_in(self, ref: str) -> set[date] | None:
         if ref == "run.month":
-            return {*self.months, *self._new_months}
+            return {*self.months, *self.new_months}
         if ref in CALENDAR:
-            return self._new_months
+            return self.new_months
         dataset = ref.removeprefix("core.")
         return self.intake[dataset].months if dataset in self.intake else self.touched.get(ref, set())
 
@@ -122,7 +122,7 @@ class Session:
         """Whether every table is computed from what core holds now."""
         names = {m.name for m in self.catalogue.models.values() if not m.made_by}
         names |= {f"indicator.{i}" for i in self.catalogue.indicators}
-        untouched = self.was_current and not self._new_months and not any(r.changed for r in self.intake.values())
+        untouched = self.was_current and not self.new_months and not any(r.changed for r in self.intake.values())
         return untouched or names <= self.touched.keys()
 
     def models_done(self) -> None:

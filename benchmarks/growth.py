@@ -12,14 +12,14 @@ import json
 import os
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 import yaml
 from rich.console import Console
@@ -33,6 +33,7 @@ from demo.generate import SITES, generate
 SPANS = (12, 60, 120)
 # The demo ends in June 2026, whose deliveries its senders send in July.
 LOADED_ON, NEXT_ON, NEWEST = "2026-06-30", "2026-07-31", "issued-202607"
+Figures = dict[str, float]
 # What was set out to be reached: the cost of one more month on 120 months, in that on 12.
 GOAL = 1.3
 
@@ -76,7 +77,7 @@ class Grown:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(source / path, target / path)
 
-    def newest_month(self) -> dict[str, float]:
+    def newest_month(self) -> Figures:
         """The cost of the newest month, the reporting months growing with it."""
         self._move(self.folder / "held", self.project)
         try:
@@ -84,7 +85,7 @@ class Grown:
         finally:
             self._move(self.project, self.folder / "held")
 
-    def late_correction(self) -> dict[str, float]:
+    def late_correction(self) -> Figures:
         """The cost of one corrected meter reading in the oldest month."""
         corrected = self._corrected()
         try:
@@ -92,7 +93,7 @@ class Grown:
         finally:
             corrected.unlink()
 
-    def _again(self, as_of: str) -> dict[str, float]:
+    def _again(self, as_of: str) -> Figures:
         shutil.rmtree(self.folder / "home")
         shutil.copytree(self.folder / "loaded", self.folder / "home")
         return _in_process(self.folder, as_of)
@@ -108,7 +109,60 @@ class Grown:
         return made
 
 
-def _in_process(folder: Path, as_of: str) -> dict[str, float]:
+def _report(console: Console, folder: Path, rounds: int) -> int:
+    """Load, measure in turn and print; 1 when the goal is not reached."""
+    grown: dict[int, Grown] = {}
+    for months in SPANS:
+        console.print(f"loading {months} months of {SITES} sites in one run ...")
+        grown[months] = Grown(folder, months)
+    _print_loading(console, {months: one.loading for months, one in grown.items()})
+    kinds: dict[str, Callable[[Grown], Figures]] = {
+        "the newest month": Grown.newest_month,
+        "a correction in the oldest month": Grown.late_correction,
+    }
+    found: dict[str, dict[int, list[Figures]]] = {kind: {months: [] for months in SPANS} for kind in kinds}
+    for turn in range(rounds):
+        console.print(f"round {turn + 1} of {rounds}")
+        for kind, measure in kinds.items():
+            for months in SPANS:
+                found[kind][months].append(measure(grown[months]))
+    reached = [_print_one_more(console, kind, measured) for kind, measured in found.items()]
+    return 0 if all(reached) else 1
+
+
+def _print_loading(console: Console, loading: dict[int, Figures]) -> None:
+    table = Table("full refresh, months", "seconds", "processor s", "processor s per month", "memory GiB")
+    for months, figures in loading.items():
+        told = (figures["wall"], figures["cpu"], figures["cpu"] / months, figures["memory"])
+        table.add_row(str(months), *(f"{figure:.2f}" for figure in told))
+    console.print(table)
+    middle, most = SPANS[1:]
+    steps = {months: loading[months]["cpu"] - loading[SPANS[0]]["cpu"] for months in (middle, most)}
+    pace = {months: step / (months - SPANS[0]) for months, step in steps.items()}
+    console.print(
+        f"processor s for each month beyond {SPANS[0]}: {pace[middle]:.3f} up to {middle}, {pace[most]:.3f} up to {most};"
+        f" in a ratio of {pace[most] / pace[middle]:.2f}, and 1 is linear"
+    )
+
+
+def _print_one_more(console: Console, kind: str, measured: dict[int, list[Figures]]) -> bool:
+    """Print the cost of one kind of change; whether it is as good as independent of the months that are loaded."""
+    table = Table(f"{kind}, months loaded", "seconds", "processor s", "processor s, all rounds", "memory GiB")
+    medians = {m: {key: median(turn[key] for turn in turns) for key in turns[0]} for m, turns in measured.items()}
+    for months, figures in medians.items():
+        every = ", ".join(f"{turn['cpu']:.1f}" for turn in measured[months])
+        told = [f"{figures[key]:.2f}" for key in ("wall", "cpu", "memory")]
+        table.add_row(str(months), *told[:2], every, told[2])
+    console.print(table)
+    # In turn, so that what else the machine does weighs on both; the processor's time feels it least.
+    few, many = SPANS[0], SPANS[-1]
+    ratio = median(m["cpu"] / f["cpu"] for f, m in zip(measured[few], measured[many], strict=True))
+    verdict = "reached" if ratio <= GOAL else "NOT reached"
+    console.print(f"goal: on {many} months at most {GOAL} times that on {few}: {ratio:.2f}, {verdict}")
+    return ratio <= GOAL
+
+
+def _in_process(folder: Path, as_of: str) -> Figures:
     command = [sys.executable, "-m", "benchmarks.growth", "--one", str(folder)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, "KETEN_AS_OF": as_of}
@@ -118,7 +172,7 @@ def _in_process(folder: Path, as_of: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _measure(folder: Path) -> dict[str, float]:
+def _measure(folder: Path) -> Figures:
     """Seconds by the clock and of the processor of one run, imports left out, and the peak of memory in GiB."""
     nothing = Path()
     by_keten.prepare(folder / "home")
