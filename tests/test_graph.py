@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from assets.graph import KEYS, PAGE, POOL, PUBLICATION, VALUES, build_assets
-from pipelines.definitions import JOB, build_definitions, instance
+from pipelines.definitions import JOB, build_definitions
+from pipelines.instance import instance
 from pipelines.settings import Place
 from resources.catalogue_reading import load_catalogue
 from resources.progress import SILENT
