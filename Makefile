@@ -10,7 +10,7 @@ export KETEN_PROJECT ?= $(KETEN_HOME)/demo
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install run dev test check bench format clean
+.PHONY: help install run dev test check bench bench-growth format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -47,6 +47,9 @@ check: $(STAMP) ## format, lint, types, import direction and the rules of the ho
 
 bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)
+
+bench-growth: $(STAMP) ## what one more month costs after ten years beside after one; takes minutes
+	$(BIN)/python -m benchmarks.growth $(BENCH)
 
 format: $(STAMP) ## put the code in form and mend what can be mended by itself
 	$(BIN)/ruff format .

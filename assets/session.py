@@ -13,7 +13,7 @@ from pathlib import Path
 from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
-from resources.catalogue import Catalogue, Indicator, Model
+from resources.catalogue import MONTHS, Catalogue, Indicator, Model
 from resources.engine import Engine
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
@@ -111,7 +111,7 @@ class Session:
         return None if months is None else set(chosen)
 
     def _touched_in(self, ref: str) -> set[date] | None:
-        if ref == "run.month":
+        if ref == MONTHS:
             return {*self.months, *self.new_months}
         if ref in CALENDAR:
             return self.new_months

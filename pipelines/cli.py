@@ -76,7 +76,9 @@ def rebuild(project: Project = None, home: Home = None) -> None:
 
 @app.command("exec", context_settings={"allow_interspersed_args": False})
 def exec_command(
-    command: Annotated[list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")],
+    command: Annotated[
+        list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")
+    ],
     project: Project = None,
     home: Home = None,
 ) -> None:
