@@ -27,6 +27,10 @@ PUBLICATION = dg.AssetKey(["publication", "duckdb"])
 PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
 VALUES = key_of(VALUES_TABLE)
+# The months as Dagster shows them: each publication tells which of them it computed again.
+LEDGER_MONTHS = dg.AssetKey("ledger_months")
+MADE_OF = "made_of"
+WHY = "why"
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
 
 
@@ -228,10 +232,15 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     made = [key_of(name) for name in tables if not catalogue.models[name].made_by]
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        publication = publish_session(session)
+        made_of = session.made_of()
+        publication = publish_session(session, made_of)
+        for month, why in session.computed_months().items():
+            told: dict[str, Any] = {"publication": publication.number, WHY: why}
+            context.log_event(dg.AssetMaterialization(LEDGER_MONTHS, partition=f"{month:%Y-%m}", metadata=told))
         return dg.MaterializeResult(
             metadata={
                 "publication": publication.number,
+                MADE_OF: made_of,
                 "changed": publication.changed,
                 "value_changes": publication.value_changes,
                 "dagster/uri": session.published.as_uri(),

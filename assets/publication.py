@@ -42,8 +42,11 @@ def register_keys(session: Session) -> int:
     return new
 
 
-def publish_session(session: Session) -> publishing.Publication:
-    """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published."""
+def publish_session(session: Session, made_of: str) -> publishing.Publication:
+    """Prove the invariants and publish; raises KetenError when a critical one fails, and then nothing is published.
+
+    `made_of` is the fingerprint of the inputs.
+    """
     if not session.is_complete():
         raise KetenError("not every table is computed from what core holds now; materialise all assets, or `keten run`")
     describe_run(session.engine, session.catalogue)
@@ -54,7 +57,7 @@ def publish_session(session: Session) -> publishing.Publication:
     run = {
         "run_id": session.run_id,
         "published_at": datetime.now(UTC).replace(tzinfo=None),
-        "input_fingerprint": session.made_of(),
+        "input_fingerprint": made_of,
         "as_of": session.as_of,
     }
     items = list(session.catalogue.indicators.values())

@@ -25,6 +25,12 @@ from resources.sql_compiler import Lineage, lineage
 SHOWN = 5
 # What follows from the reporting months alone.
 CALENDAR = ("reference.month", "reference.day", "reference.period")
+# Why a month is computed again, beside the datasets that changed it.
+ASKED = "gevraagd / asked for"
+ALL_ANEW = (
+    "afspraken of programma veranderd, of een run zonder einde / declarations or code changed, or a run without end"
+)
+NEW = "nieuwe maand / new month"
 
 
 @dataclass
@@ -117,6 +123,20 @@ class Session:
             return self.new_months
         dataset = ref.removeprefix("core.")
         return self.intake[dataset].months if dataset in self.intake else self.touched.get(ref, set())
+
+    def computed_months(self) -> dict[date, str]:
+        """The months computed again in this run for another reason than that the clock moved, each with why."""
+        months = self.horizon.months()
+        if not self.was_current:
+            return dict.fromkeys(months, ALL_ANEW)
+        return {month: why for month in months if (why := self._why(month))}
+
+    def _why(self, month: date) -> str:
+        touched = sorted(
+            r.dataset for r in self.intake.values() if (r.changed and r.months is None) or month in (r.months or ())
+        )
+        reasons = [(ASKED, self.months), (NEW, self.new_months)]
+        return ", ".join([*(why for why, months in reasons if month in months), *touched])
 
     def is_complete(self) -> bool:
         """Whether every table is computed from what core holds now."""

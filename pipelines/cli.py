@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.reference_cli import references
-from pipelines.settings import Place, place
+from pipelines.settings import Place, place, today
 from resources.errors import KetenError
 
 app = typer.Typer(
@@ -34,6 +34,12 @@ Project = Annotated[
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")
 ]
+First = Annotated[
+    str | None, typer.Option("--from", help="Compute the months from this one on again (YYYY-MM), up to --to.")
+]
+Last = Annotated[
+    str | None, typer.Option("--to", help="The last month of that span, itself too. Default: the last reporting month.")
+]
 
 
 @app.command()
@@ -41,6 +47,8 @@ def run(
     project: Project = None,
     home: Home = None,
     month: Months = None,
+    first: First = None,
+    last: Last = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Accept a published file that is ahead of the engine.")
     ] = False,
@@ -50,14 +58,39 @@ def run(
     from pipelines.running import refresh
 
     where, catalogue = _open(home, project)
+    months = _months(catalogue, month, first, last)
     with progress_display() as progress:
-        outcome = refresh(where, catalogue, tuple(_month(m) for m in month or ()), adopt, progress)
+        outcome = refresh(where, catalogue, months, adopt, progress)
     if not outcome.started:
         typer.echo(f"Nothing new since the last publication; no run was started. {results(where)}")
         return
     if not outcome.success:
         raise KetenError(outcome.told())
     show_summary(where, catalogue)
+
+
+@app.command("plan")
+def plan_command(
+    project: Project = None,
+    home: Home = None,
+    month: Months = None,
+    first: First = None,
+    last: Last = None,
+) -> None:
+    """Show what a run would change and why, without changing anything.
+
+    Ends with 0 when nothing would be published, 3 when something would, 2 when a run would fail.
+    """
+    from pipelines.plan_report import show_plan
+    from pipelines.rehearsal import make_plan
+    from pipelines.report import progress_display
+
+    where, catalogue = _open(home, project)
+    with progress_display() as progress:
+        plan = make_plan(where, catalogue, _months(catalogue, month, first, last), progress)
+    show_plan(plan, catalogue)
+    if plan.publishes:
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -266,14 +299,12 @@ def _open(home: Path | None, project: Path | None) -> tuple[Place, Any]:
     return where, catalogue
 
 
-def _month(text: str) -> str:
-    from datetime import date
+def _months(catalogue: Any, month: list[str] | None, first: str | None, last: str | None) -> tuple[str, ...]:
+    from assets.preparing import horizon
+    from pipelines.months import asked_months
 
-    try:
-        date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise KetenError(f"--month {text} is not a month; write it as 2025-03") from None
-    return text
+    span = horizon(catalogue, today(catalogue.settings.zone))
+    return tuple(f"{m:%Y-%m}" for m in sorted(asked_months(month or (), span, first, last)))
 
 
 def main() -> None:

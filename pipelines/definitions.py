@@ -3,15 +3,22 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
+import os
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
-from assets.graph import build_assets
+from assets.graph import LEDGER_MONTHS, PUBLICATION, build_assets
+from assets.preparing import horizon
 from assets.session import Session
+from pipelines.backfill import ledger_months
+from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import code_fingerprint, input_fingerprint
 from pipelines.lock import run_lock
+from pipelines.months import asked_months
+from pipelines.rehearsal import clear
+from pipelines.running import PID
+from pipelines.schedules import daily
 from pipelines.settings import Place, place, today
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
@@ -21,6 +28,7 @@ from resources.progress import Progress
 from resources.receipt_list import prepare
 
 JOB = "refresh"
+REFRESHED = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
 
 
 def session_resource(
@@ -37,14 +45,18 @@ def session_resource(
         description="Het slot, de rekenmachine en de aanleveringen van een run / lock, engine and deliveries of a run",
     )
     def session(context: dg.InitResourceContext) -> Iterator[Session]:
-        months = frozenset(date.fromisoformat(f"{m}-01") for m in context.resource_config["months"])
+        as_of = today(catalogue.settings.zone)
+        months = asked_months(context.resource_config["months"], horizon(catalogue, as_of))
         log = context.log.info if context.log else print
         telling = progress or Progress(lambda _: None, log)
         run_id = context.run.run_id if context.run else "direct"
+        if context.run and context.instance:
+            context.instance.add_run_tags(run_id, {PID: str(os.getpid())})
         with (
             run_lock(where.home, telling.tell),
             Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
         ):
+            clear(where)
             landing = Landing(where.landing)
             landing.sweep()
             prepare(engine, landing, catalogue)
@@ -55,7 +67,7 @@ def session_resource(
                 where.project,
                 where.published,
                 run_id,
-                today(catalogue.settings.zone),
+                as_of,
                 telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue),
                 code=code_fingerprint(),
@@ -78,10 +90,19 @@ def build_definitions(
     here = where or place()
     known = catalogue or load_catalogue(here.project)
     return dg.Definitions(
-        assets=build_assets(known),
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)],
+        assets=[*build_assets(known), ledger_months(here, known.settings)],
+        jobs=[dg.define_asset_job(JOB, selection=REFRESHED)],
+        schedules=daily(here, known.settings, JOB),
+        sensors=drop_folder(here, known.settings, JOB),
         resources={"session": session_resource(here, known, progress, adopt)},
+        executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
+
+
+def up_to_publication(definitions: dg.Definitions) -> list[dg.AssetKey]:
+    """The assets of the job up to the published file, without what is made of it."""
+    made_of_it = dg.AssetSelection.assets(PUBLICATION).downstream(include_self=False)
+    return sorted((REFRESHED - made_of_it).resolve(definitions.resolve_asset_graph()))
 
 
 @dg.definitions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,25 @@ from resources.progress import Progress
 
 # The terminal shows our own progress; Dagster's log lines are in its event log.
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+# The tag of a run that tells in which process it is.
+PID = "keten/pid"
+RUN_FAILURE = "PIPELINE_FAILURE"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
 
-    `published` tells whether the results were, also when what comes after them failed.
+    `published` tells whether the results were, also when what comes after them failed; `months` which months were
+    computed again, each with why.
     """
 
     started: bool
     success: bool
     failure: str = ""
     published: bool = False
+    run_id: str = ""
+    months: dict[str, str] = field(default_factory=dict)
 
     def told(self) -> str:
         """What went wrong, and what that means for the results."""
@@ -47,10 +53,10 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
 
 
-def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
+def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_path: Path | None = None) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
-    Call it under the lock.
+    Call it under the lock, and with a copy of the engine when this one is to stay untouched.
     """
     from assets.page.making import is_page_of
     from assets.publication import is_current
@@ -58,9 +64,10 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
     from resources.publishing import published_state
 
     state = published_state(where.published)
-    if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
+    path = engine_path or where.engine
+    if not path.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
-    with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
+    with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
         return is_current(engine, where.published, input_fingerprint(where, catalogue))
 
 
@@ -71,7 +78,7 @@ def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: 
     with run_lock(where.home, progress.tell):
         if not months and nothing_new(where, catalogue, progress):
             return Outcome(False, True)
-        return _execute(where, catalogue, months, adopt, progress)
+        return execute(where, catalogue, months, adopt, progress)
 
 
 def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, progress: Progress) -> tuple[str, Outcome]:
@@ -83,7 +90,7 @@ def purge(where: Place, catalogue: Catalogue, receipt_id: str, reason: str, prog
     with run_lock(where.home, progress.tell):
         receipt = Landing(where.landing).purge(receipt_id, reason)
         where.page.unlink(missing_ok=True)  # it may hold texts of the delivery; the run writes it anew
-        outcome = _execute(where, catalogue, (), False, progress)
+        outcome = execute(where, catalogue, (), False, progress)
         if outcome.success:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
@@ -98,12 +105,20 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
-        return _execute(where, catalogue, (), True, progress)
+        return execute(where, catalogue, (), True, progress)
 
 
-def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
+def execute(
+    where: Place,
+    catalogue: Catalogue,
+    months: tuple[str, ...],
+    adopt: bool,
+    progress: Progress,
+    only_publish: bool = False,
+) -> Outcome:
+    """Run the job in this process, under the lock; with `only_publish` without page and other targets."""
     from assets.graph import PUBLICATION
-    from pipelines.definitions import JOB, build_definitions
+    from pipelines.definitions import JOB, build_definitions, up_to_publication
     from pipelines.instance import instance
 
     for part in (where.home, where.published.parent):
@@ -115,13 +130,23 @@ def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt:
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
-            tags={"keten/pid": str(os.getpid())},
+            asset_selection=up_to_publication(definitions) if only_publish else None,
+            tags={PID: str(os.getpid())},
             run_config={"loggers": QUIET, "resources": {"session": {"config": {"months": list(months)}}}},
         )
         failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
+        # Before the first step there is only the failure of the run itself, such as an engine that is open elsewhere.
+        failed += [e.job_failure_data.error for e in result.all_events if e.event_type_value == RUN_FAILURE]
         text = _reason([error for error in failed if error])
-        done = {e.asset_key for e in result.all_events if e.is_step_materialization}
-    return Outcome(True, result.success, text, PUBLICATION in done)
+        made = [e for e in result.all_events if e.is_step_materialization]
+    done = any(e.asset_key == PUBLICATION for e in made)
+    return Outcome(True, result.success, text, done, result.run_id, _months_with_why(made))
+
+
+def _months_with_why(made: list[Any]) -> dict[str, str]:
+    from assets.graph import LEDGER_MONTHS, WHY
+
+    return {e.partition: str(e.materialization.metadata[WHY].value) for e in made if e.asset_key == LEDGER_MONTHS}
 
 
 def _reason(failures: list[Any]) -> str:
@@ -139,9 +164,14 @@ def _close_dead_runs(dagster: Any) -> None:
     from dagster import DagsterRunStatus, RunsFilter
 
     for run in dagster.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
-        pid = run.tags.get("keten/pid", "")
-        if pid and not _alive(int(pid)):
+        if is_dead(run):
             dagster.report_run_failed(run, "the process of this run was ended")
+
+
+def is_dead(run: Any) -> bool:
+    """Whether the process of a run that is not told to have ended is gone; a run that is not yet in a process is not."""
+    pid = run.tags.get(PID, "")
+    return bool(pid) and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:

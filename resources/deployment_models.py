@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from resources.catalogue_models import HOME, Declared
 from resources.errors import KetenError
@@ -26,6 +26,26 @@ class Reporting(Declared):
     last: str | None = Field(default=None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
+def _clock(value: object) -> object:
+    """YAML reads 15:30 without quotes as a number of minutes, and leaves 05:30 a text."""
+    if isinstance(value, int) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Schedule(Declared):
+    """When the pipeline runs by itself: `daily` in the zone of the deployment, and how often drop folders are looked at.
+
+    Null is never.
+    """
+
+    daily: ClockTime | None = "05:30"
+    drop_folder_seconds: int | None = Field(default=60, ge=5)
+
+
 class Settings(Declared):
     """keten.yml: the deployment."""
 
@@ -34,6 +54,7 @@ class Settings(Declared):
     zone: str = "Europe/Amsterdam"
     geography: str = HOME
     reporting: Reporting
+    schedule: Schedule = Schedule()
 
 
 class Source(Declared):

@@ -120,12 +120,15 @@ class Landing:
 
     def digest(self, path: Path) -> str:
         """sha256 of a file of a source; one that has the size and time it had is not read again."""
+        if not self.has_read(path):
+            facts = path.stat()
+            self._seen[str(path)] = [facts.st_size, facts.st_mtime_ns, sha256_of(path)]
+        return str(self._seen[str(path)][2])
+
+    def has_read(self, path: Path) -> bool:
+        """Whether a file of a source has the size and time it had when its digest was taken; it is not opened."""
         facts = path.stat()
-        now = [facts.st_size, facts.st_mtime_ns]
-        before = self._seen.get(str(path))
-        if before is None or before[:2] != now:
-            before = self._seen[str(path)] = [*now, sha256_of(path)]
-        return str(before[2])
+        return self._seen.get(str(path), [])[:2] == [facts.st_size, facts.st_mtime_ns]
 
     def forget(self, path: Path) -> None:
         """Read a file again next time."""
@@ -236,8 +239,11 @@ def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple
         and not path.name.startswith(".")
         and path.resolve().is_relative_to(root)
     )
-    young = [path for path in found if now - path.stat().st_mtime < SETTLE_SECONDS]
-    return [path for path in found if path not in young], young
+    finished: list[Path] = []
+    young: list[Path] = []
+    for path in found:
+        (young if now - path.stat().st_mtime < SETTLE_SECONDS else finished).append(path)
+    return finished, young
 
 
 def _copy_durably(source: Path, target: Path, digest: str) -> None:

@@ -144,8 +144,15 @@ def test_a_default_of_an_environment_variable_is_used_and_the_variable_goes_befo
     assert "nowhere of us/party does not exist" in told
 
 
-@pytest.mark.parametrize("month", ["2025-13", "March"])
-def test_a_month_that_is_none_is_told(tmp_path: Path, month: str) -> None:
-    assert f"--month {month} is not a month; write it as 2025-03" in tiny(tmp_path).keten(
-        "run", "--month", month, code=2
-    )
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--month", "2025-13"), "2025-13 is not a month; write it as 2025-03"),
+        (("--month", "March"), "March is not a month"),
+        (("--month", "2025-03"), "2025-03 is not one of the reporting months, 2025-01 to 2025-02"),
+        (("--from", "2024-12"), "2024-12 is not one of the reporting months"),
+        (("--from", "2025-02", "--to", "2025-01"), "--from 2025-02 lies after --to 2025-01; exchange them"),
+    ],
+)
+def test_months_that_cannot_be_computed_are_told(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    assert words in tiny(tmp_path).keten("run", *arguments, code=2)

@@ -1,0 +1,66 @@
+"""The run of every day, at the time that keten.yml says.
+
+Belongs here: when it is asked for, and why it is not. Does not belong here: the drop folders (drop_folder), what a run
+does (definitions).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from pipelines.news import BECAUSE, both, nothing_new, reasons_to_run
+from pipelines.settings import Place
+from resources.catalogue import Settings
+from resources.catalogue_reading import load_catalogue
+from resources.wording import Words
+
+BEGUN = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.SUCCESS,
+]
+
+
+def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
+    """The schedule `daily`, on from the start; none when keten.yml sets it off.
+
+    On the day that clocks go forward a time in the skipped hour comes at 03:00; when they go back, a time in the doubled
+    hour comes once.
+    """
+    if settings.schedule.daily is None:
+        return []
+    hour, minute = map(int, settings.schedule.daily.split(":"))
+
+    @dg.schedule(
+        name="daily",
+        job_name=job,
+        cron_schedule=f"{minute} {hour} * * *",
+        execution_timezone=settings.zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Elke dag ophalen, toetsen, berekenen en publiceren, als er iets nieuws is."
+        "\n\nPull, validate, compute and publish every day, when something is new.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if run_id := _takes_all(context.instance, job, context.scheduled_execution_time):
+            told = Words(f"Run {run_id} neemt alles al mee", f"Run {run_id} takes everything along already")
+            return dg.SkipReason(both([told]))
+        catalogue = load_catalogue(where.project)
+        reasons = reasons_to_run(where, catalogue, context.instance)
+        if not reasons:
+            return dg.SkipReason(both([nothing_new(where, settings.zone)]))
+        return dg.RunRequest(tags={BECAUSE: both(reasons)})
+
+    return [schedule]
+
+
+def _takes_all(dagster: dg.DagsterInstance, job: str, moment: datetime) -> str | None:
+    """A run that is yet to begin, or was asked for after the moment at which this one is due, by its id.
+
+    A daemon that was down asks for every day it missed, one right after the other.
+    """
+    queued = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED])
+    later = dg.RunsFilter(job_name=job, statuses=BEGUN, created_after=moment.astimezone(UTC))
+    return next((run.run_id for runs in (queued, later) for run in dagster.get_runs(runs, limit=1)), None)
