@@ -13,7 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev serve test test-faults test-browser screenshots check bench lock format clean
+.PHONY: help install run dev serve test test-faults test-browser screenshots check bench bench-growth lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -63,6 +63,9 @@ check: $(STAMP) ## format, lint, types, import direction and the rules of the ho
 
 bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)
+
+bench-growth: $(STAMP) ## what one more month costs after ten years beside after one; takes minutes
+	$(BIN)/python -m benchmarks.growth $(BENCH)
 
 lock: $(STAMP) ## write both lock files again from pyproject.toml
 	$(LOCKED) --extra postgres -o requirements.lock

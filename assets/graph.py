@@ -22,16 +22,11 @@ from assets.graph_metadata import (
     model_sentences,
     value_sentences,
 )
-from assets.modelling import (
-    all_keys,
-    check_indicator,
-    check_model,
-    compute,
-    compute_indicator,
-    roll_up,
-)
+from assets.modelling import VALUES as VALUES_TABLE
+from assets.modelling import all_keys
 from assets.page.making import make_pages
-from assets.publication import make_keyed, publish_session, register_keys
+from assets.publication import publish_session, register_keys
+from assets.renewing import renew_indicator, renew_model, renew_values
 from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
@@ -45,7 +40,7 @@ AGAIN = dg.RetryPolicy(max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, j
 PUBLICATION = dg.AssetKey(["publication", "duckdb"])
 PAGE = dg.AssetKey(["publication", "page"])
 KEYS = dg.AssetKey(["register", "surrogate_key"])
-VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
+VALUES = key_of(VALUES_TABLE)
 # The months as Dagster shows them: each publication tells which of them it computed again.
 LEDGER_MONTHS = dg.AssetKey("ledger_months")
 MADE_OF = "made_of"
@@ -161,10 +156,8 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
     warns = any(c.severity != "critical" for c in model.checks)
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute(session.engine, model, session.plan(model.refs))
-        session.computed.add(model.name)
-        found = check_model(session.engine, catalogue, model)
-        audit.record(session.engine, model.name, found)
+        found = renew_model(session, model)
+        rows = session.engine.count(model.name)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
@@ -188,9 +181,9 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
     key = dg.AssetKey(["indicator", indicator.id])
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = compute_indicator(session.engine, indicator, session.plan(indicator.refs))
+        renew_indicator(session, indicator)
         table = f"indicator.{indicator.id}"
-        session.computed.add(table)
+        rows = session.engine.count(table)
         shown = {
             **column_lineage(session.lineage(table, indicator)),
             **preview(session, table, indicator.refs),
@@ -210,12 +203,8 @@ def _values_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     indicators = list(catalogue.indicators.values())
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
-        rows = roll_up(session.engine, catalogue)
-        found = make_keyed(session)
-        for indicator in indicators:
-            mine = check_indicator(session.engine, catalogue, indicator)
-            audit.record(session.engine, f"indicator.{indicator.id}", mine)
-            found += mine
+        found = renew_values(session)
+        rows = session.engine.count(VALUES_TABLE)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows, "keys": ", ".join(all_keys(catalogue)), **courses(session)},
             check_results=list(check_results(VALUES, found, warns=True)),

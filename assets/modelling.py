@@ -5,7 +5,8 @@ Belongs here: running `ledger`, `indicator` and `bi` models and their checks. Do
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from assets.rollup import rollup_select
@@ -21,19 +22,25 @@ if TYPE_CHECKING:
 
 LEAVES = "publish.fact_indicator_month"
 VALUES = "publish.rpt_indicator_value"
+# Rows of leaves and of values that `roll_up_part` makes again.
+LEAF_AGAIN = "(indicator_id, month) in (select (indicator_id, month) from run.leaf)"
+VALUE_AGAIN = "(indicator_id, period_code) in (select (indicator_id, period_code) from run.period)"
 
 
 def compute(engine: Engine, model: Model, whole: bool = True) -> int:
     """Compute one model, as a whole or only the months of the run where it has months; returns its number of rows."""
-    if model.months and not whole:
-        return engine.replace_months(model.name, model.sql, model.months)
-    return engine.replace(model.name, model.sql)
+    return _compute(engine, model.name, model.sql, None if whole else model.months)
 
 
 def compute_indicator(engine: Engine, indicator: Indicator, whole: bool = True) -> int:
     """Compute the monthly components of an indicator into `indicator.<id>`; returns its number of rows."""
-    table = f"indicator.{indicator.id}"
-    return engine.replace(table, indicator.sql) if whole else engine.replace_months(table, indicator.sql, "month")
+    return _compute(engine, f"indicator.{indicator.id}", indicator.sql, None if whole else "month")
+
+
+def _compute(engine: Engine, table: str, sql: str, months: str | None) -> int:
+    if months is None:
+        return engine.replace(table, sql)
+    return engine.replace_part(table, f"{months} in (select month from run.month)", sql)
 
 
 def all_keys(catalogue: Catalogue) -> list[str]:
@@ -44,11 +51,42 @@ def all_keys(catalogue: Catalogue) -> list[str]:
 def roll_up(engine: Engine, catalogue: Catalogue) -> int:
     """Leaves and rolled-up values of all indicators under natural keys; the number of values."""
     keys = all_keys(catalogue)
-    items = [catalogue.indicators[k] for k in sorted(catalogue.indicators)]
-    # An indicator without a row has no value: planning its roll-up would take as long as computing another's.
-    items = [item for item in items if engine.count(f"indicator.{item.id}")] or items[:1]
+    items = _filled(engine, [catalogue.indicators[k] for k in sorted(catalogue.indicators)])
     engine.replace(LEAVES, *(_leaf_select(i, keys) for i in items))
     return engine.replace(VALUES, *(rollup_select(i, keys) for i in items))
+
+
+def roll_up_part(engine: Engine, catalogue: Catalogue, touched: Mapping[str, Collection[date]]) -> int:
+    """Roll up again what these months of indicators stand in: their leaves, and every period with one of the months.
+
+    `run.leaf` and `run.period` tell which these are. Returns the number of values.
+    """
+    rows = [f"('{name}', date '{month}')" for name, months in touched.items() for month in sorted(months)]
+    listed = f"select * from (values {', '.join(rows) or '(null, null::date)'}) t(indicator_id, month)"
+    engine.replace("run.leaf", f"{listed} where month is not null")
+    engine.replace(
+        "run.period",
+        "select t.indicator_id, p.* from reference.period p join (select distinct indicator_id, period_code"
+        " from run.leaf join reference.period using (month)) t using (period_code)",
+    )
+    keys = all_keys(catalogue)
+    items = _filled(engine, [catalogue.indicators[name] for name in sorted(touched)])
+    engine.replace_part(LEAVES, LEAF_AGAIN, *(f"{_leaf_select(i, keys)} where {LEAF_AGAIN}" for i in items))
+    return engine.replace_part(VALUES, VALUE_AGAIN, *(_part_select(engine, i, keys) for i in items))
+
+
+def _part_select(engine: Engine, indicator: Indicator, keys: list[str]) -> str:
+    """SQL of the values of an indicator in the periods of `run.period`."""
+    mine = f"from run.period where indicator_id = '{indicator.id}'"
+    span = engine.read(f"select min(month) as first, max(month) as last {mine}").read_all().to_pylist()[0]
+    # The periods alone decide what is rolled up; a span of months is planned faster and leaves blocks unread.
+    rows = f"(from indicator.{indicator.id} where month between date '{span['first']}' and date '{span['last']}')"
+    return rollup_select(indicator, keys, rows, f"(select * exclude (indicator_id) {mine})")
+
+
+def _filled(engine: Engine, items: list[Indicator]) -> list[Indicator]:
+    """The indicators with a row: without one there is no value, and planning would take as long as computing another's."""
+    return [item for item in items if engine.count(f"indicator.{item.id}")] or items[:1]
 
 
 def _leaf_select(indicator: Indicator, keys: list[str]) -> str:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from assets.conservation import deliveries_select, rejected_rows_select
-from assets.keyed import MADE_HERE, keyed_select
 from assets.modelling import check_model
 from resources import audit, key_register, publishing
 from resources.catalogue import key_name
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from resources.engine import Engine
     from resources.expectations import CheckResult
 
+# Tables that grow with the months have one of these in their key.
+PARTS = ("month", "period_code")
 PILLARS = ("people", "planet", "purpose")
 
 
@@ -34,24 +35,13 @@ def register_keys(session: Session) -> int:
 
     Returns how many keys are new.
     """
-    if session.published.exists():
-        key_register.restore_keys(session.engine, session.published)
-    return sum(
+    restored = key_register.restore_keys(session.engine, session.published) if session.published.exists() else 0
+    new = sum(
         key_register.assign_keys(session.engine, dimension, f"select {column} from {table}")
         for dimension, (table, column) in session.catalogue.dimensions().items()
     )
-
-
-def make_keyed(session: Session) -> list[CheckResult]:
-    """Make and check the published tables whose columns follow from the dimensions of the catalogue."""
-    found: list[CheckResult] = []
-    for model in session.catalogue.models.values():
-        if model.made_by == MADE_HERE:
-            session.engine.replace(model.name, keyed_select(session.catalogue, model.name))
-            mine = check_model(session.engine, session.catalogue, model)
-            audit.record(session.engine, model.name, mine)
-            found += mine
-    return found
+    session.touched[key_register.REGISTER] = None if restored or new else set()
+    return new
 
 
 def publish_session(session: Session, made_of: str) -> publishing.Publication:
@@ -121,6 +111,7 @@ def table_specs(catalogue: Catalogue) -> dict[str, publishing.TableSpec]:
             columns=[(c.name, TYPES[c.type], f"{c.nl} / {c.en}") for c in catalogue.columns_of(model)],
             key=model.key,
             facts=_facts(catalogue, model),
+            part=next((column for column in PARTS if column in model.key), ""),
             comment=f"{model.title.nl} / {model.title.en}. Grain: {model.grain}. {model.description.nl} / {model.description.en}",
         )
         for name, model in catalogue.models.items()

@@ -36,14 +36,21 @@ def period_select() -> str:
     """
 
 
-def rollup_select(indicator: Indicator, all_keys: list[str]) -> str:
-    """SQL of all values of an indicator: every level, every period."""
-    return " union all by name ".join(f"({_Level(indicator, level, all_keys).select()})" for level in indicator.levels)
+def rollup_select(indicator: Indicator, all_keys: list[str], rows: str = "", periods: str = "reference.period") -> str:
+    """SQL of the values of an indicator at every level, in some periods, from its rows in at least their months."""
+    levels = (
+        _Level(indicator, level, all_keys, rows or f"indicator.{indicator.id}", periods) for level in indicator.levels
+    )
+    return " union all by name ".join(f"({level.select()})" for level in levels)
 
 
 class _Level:
-    def __init__(self, indicator: Indicator, level: tuple[str, ...], all_keys: list[str]) -> None:
+    def __init__(
+        self, indicator: Indicator, level: tuple[str, ...], all_keys: list[str], rows: str, periods: str
+    ) -> None:
         self.indicator = indicator
+        self.rows = rows
+        self.periods = periods
         self.level = list(level)
         self.all_keys = all_keys
         parts = list(indicator.components.values())
@@ -62,7 +69,6 @@ class _Level:
 
     def _units(self, names: list[str]) -> str:
         """Units of the components that know all unit keys, and per component whether it is there and whole."""
-        table = f"indicator.{self.indicator.id}"
         full = [n for n in names if set(self.unit) <= set(self.indicator.components[n].keys)]
         listed = ", ".join(f"'{n}'" for n in full)
         keys = ", ".join([*self.unit, "month"])
@@ -73,13 +79,13 @@ class _Level:
             grouped = ", ".join([*own, "month"])
             per.append(
                 f" left join (select {grouped}, count(*) = count(amount) as ok, sum(amount) as amount,"
-                f" max(gap_code) as gap from {table} where component = '{name}' group by {grouped}) c{i} on {on}"
+                f" max(gap_code) as gap from {self.rows} where component = '{name}' group by {grouped}) c{i} on {on}"
             )
         shown = ", ".join(
             f"coalesce(c{i}.ok, false) as ok_{i}, c{i}.amount as amount_{i}, c{i}.gap as gap_{i}"
             for i in range(len(names))
         )
-        found = f"select distinct {keys} from {table} where component in ({listed})"
+        found = f"select distinct {keys} from {self.rows} where component in ({listed})"
         return f"select u.*, {shown} from ({found}) u{''.join(per)}"
 
     def _component(self, number: int, name: str, component: Component) -> list[str]:
@@ -90,12 +96,12 @@ class _Level:
         on = " and ".join(f"w.{k} = r.{k}" for k in [*(k for k in self.unit if k in own), "month"])
         rows = (
             f"rows_{number} as (select {picked}{', ' if keys else ''}r.month, r.entity_id, r.amount"
-            f" from indicator.{self.indicator.id} r join whole w on w.is_whole and {on} where r.component = '{name}')"
+            f" from {self.rows} r join whole w on w.is_whole and {on} where r.component = '{name}')"
         )
         grouped = ", ".join([*keys, "entity_id"])
         last = (
             "select p.*, max(case when exists_in then month end) over (partition by period_code) as last_month from ("
-            f"select p.*, p.month in (select month from rows_{number}) as exists_in from reference.period p) p"
+            f"select p.*, p.month in (select month from rows_{number}) as exists_in from {self.periods} p) p"
         )
         rule = {
             "sum": "sum(amount)",
@@ -134,7 +140,7 @@ class _Level:
             f" then sum(case when is_whole then {weight} else 0 end) / sum({weight})"
             " else count(*) filter (is_whole) / count(*) end as share,"
             f" count(*) filter (is_whole) as whole_count, max(greatest({gaps})) as gap"
-            f" from whole join reference.period using (month) group by {level}"
+            f" from whole join {self.periods} p using (month) group by {level}"
         )
 
     def _final(self, names: list[str]) -> str:

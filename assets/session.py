@@ -13,22 +13,26 @@ from pathlib import Path
 from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
-from resources.catalogue import Catalogue, Indicator, Model
+from resources.catalogue import MONTHS, Catalogue, Indicator, Model
 from resources.engine import Engine
 from resources.final_values import prepare_states
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import SETTLE_SECONDS, Landing
-from resources.periods import Months
+from resources.months import both
+from resources.periods import Months, fingerprint
 from resources.progress import Progress
 from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
+# What follows from the reporting months alone.
+CALENDAR = ("reference.month", "reference.day", "reference.period")
 # Why a month is computed again, beside the datasets that changed it.
 ASKED = "gevraagd / asked for"
 ALL_ANEW = (
     "afspraken of programma veranderd, of een run zonder einde / declarations or code changed, or a run without end"
 )
+NEW = "nieuwe maand / new month"
 
 
 @dataclass
@@ -36,7 +40,9 @@ class Session:
     """What the steps of a run share.
 
     `decided` are the states of months as the run began; `months` are computed again beside those that new deliveries
-    touch; `fingerprint` is taken when the run publishes.
+    touch; `fingerprint` is taken when the run publishes. `code` is a digest of the code that computes. `touched` tells of
+    each table that this run went through in which months its rows may differ from those of the last publication; None
+    stands for every month.
     """
 
     engine: Engine
@@ -49,27 +55,32 @@ class Session:
     progress: Progress
     fingerprint: Callable[[], str]
     decided: Months
+    code: str
     months: frozenset[date] = frozenset()
     adopt: bool = False
     intake: dict[str, IntakeResult] = field(default_factory=dict)
-    computed: set[str] = field(default_factory=set)
+    touched: dict[str, set[date] | None] = field(default_factory=dict)
     has_failed_files: bool = False
-    _was_current: bool = False
+    was_current: bool = False
+    are_states_new: bool = True
+    new_months: set[date] = field(default_factory=set)
 
     def begin(self) -> None:
         """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
         audit.prepare_audit(self.engine)
         if self.engine.columns("run.computed"):
-            rows = self.engine.read("select state from run.computed").read_all().to_pylist()
-            self._was_current = bool(rows) and rows[0]["state"] == self._state()
-        self.engine.replace("run.computed", "select ''::varchar as state limit 0")
+            for row in self.engine.read("from run.computed").read_all().to_pylist():
+                self.was_current = row["state"] == self._state() and row["last_month"] <= self.horizon.last
+                self.new_months = {m for m in self.horizon.months() if m > row["last_month"]}
+                self.are_states_new = row["decided"] != fingerprint(self.decided)
+        self.engine.replace("run.computed", f"{self._computed()} limit 0")
         prepare_reference(self.engine, self.catalogue, self.horizon, self.as_of, self.run_id)
         prepare_states(self.engine, self.decided, self.as_of)
 
     def _state(self) -> str:
-        """What the computed tables depend on beside core."""
+        """What the computed tables depend on beside core and the last reporting month."""
         known = known_until(self.catalogue, self.as_of)
-        return f"{self.catalogue.fingerprint}|{self.horizon.first}|{self.horizon.last}|{known}"
+        return f"{self.catalogue.fingerprint}|{self.code}|{self.horizon.first}|{known}"
 
     @property
     def horizon(self) -> Horizon:
@@ -103,22 +114,31 @@ class Session:
             audit.record(self.engine, f"core.{dataset}", result.checks)
         return result
 
-    def plan(self, refs: tuple[str, ...]) -> bool:
-        """Set `run.month` to what a table on these refs computes again; whether that is every month.
+    def plan(self, refs: tuple[str, ...]) -> set[date] | None:
+        """The months that a table on these refs computes again, in `run.month` too; None for every month.
 
-        Those are the months that deliveries of this run touched in the datasets below it. It is every month when the
-        declarations changed, a dataset without months did, or the run before did not come to its end; and for what reads
-        the clock, which moves without any delivery.
+        Those are the months touched in what it refers to. It is every month when the declarations changed or the run
+        before did not come to its end.
         """
-        below = [self.intake[name] for name in self.catalogue.datasets_below(refs) if name in self.intake]
-        due = None if self.catalogue.reads_clock(refs) else self._due(below)
-        set_months(self.engine, self.horizon.months() if due is None else due)
-        return due is None
+        months: set[date] | None = set() if self.was_current else None
+        for ref in refs:
+            months = both(months, self._touched_in(ref))
+        chosen = [m for m in self.horizon.months() if months is None or m in months]
+        set_months(self.engine, chosen)
+        return None if months is None else set(chosen)
+
+    def _touched_in(self, ref: str) -> set[date] | None:
+        if ref == MONTHS:
+            return {*self.months, *self.new_months}
+        if ref in CALENDAR:
+            return self.new_months
+        dataset = ref.removeprefix("core.")
+        return self.intake[dataset].months if dataset in self.intake else self.touched.get(ref, set())
 
     def computed_months(self) -> dict[date, str]:
         """The months computed again in this run for another reason than that the clock moved, each with why."""
         months = self.horizon.months()
-        if not self._was_current:
+        if not self.was_current:
             return dict.fromkeys(months, ALL_ANEW)
         return {month: why for month in months if (why := self._why(month))}
 
@@ -126,25 +146,23 @@ class Session:
         touched = sorted(
             r.dataset for r in self.intake.values() if (r.changed and r.months is None) or month in (r.months or ())
         )
-        return ", ".join([*([ASKED] if month in self.months else []), *touched])
-
-    def _due(self, results: list[IntakeResult]) -> list[date] | None:
-        """The reporting months that were asked for or that these deliveries touched; None for every month."""
-        if not self._was_current or any(r.changed and r.months is None for r in results):
-            return None
-        touched = set(self.months).union(*(r.months or () for r in results))
-        return [m for m in self.horizon.months() if m in touched]
+        reasons = [(ASKED, self.months), (NEW, self.new_months)]
+        return ", ".join([*(why for why, months in reasons if month in months), *touched])
 
     def is_complete(self) -> bool:
         """Whether every table is computed from what core holds now."""
         names = {m.name for m in self.catalogue.models.values() if not m.made_by}
         names |= {f"indicator.{i}" for i in self.catalogue.indicators}
-        untouched = self._was_current and not any(r.changed for r in self.intake.values())
-        return untouched or names <= self.computed
+        untouched = self.was_current and not self.new_months and not any(r.changed for r in self.intake.values())
+        return untouched or names <= self.touched.keys()
 
     def models_done(self) -> None:
         """Note that all tables are computed for this catalogue and these reporting months."""
-        self.engine.replace("run.computed", f"select '{self._state()}' as state")
+        self.engine.replace("run.computed", self._computed())
+
+    def _computed(self) -> str:
+        decided = fingerprint(self.decided)
+        return f"select '{self._state()}' as state, date '{self.horizon.last}' as last_month, '{decided}' as decided"
 
     def lineage(self, name: str, item: Model | Indicator) -> Lineage:
         """Column lineage of a table against the tables as they are in the engine; worked out once per declaration."""

@@ -95,10 +95,10 @@ def _measure(name: str, folder: Path) -> dict[str, float]:
     ready = time.perf_counter()
     contender.work(delivery, folder / f"out-{name}")
     done = time.perf_counter()
-    return {"start": ready - start, "work": done - ready, "memory": _peak_gib()}
+    return {"start": ready - start, "work": done - ready, "memory": peak_gib()}
 
 
-def _peak_gib() -> float:
+def peak_gib() -> float:
     """Peak of resident memory since this program started; `getrusage` would count what its parent held at the fork."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -21,6 +21,14 @@ from resources.reference_tables import known_until
 CODE = {".py", ".j2", ".css"}
 
 
+def code_fingerprint() -> str:
+    """sha256 over the code of a run: what other code computed is computed again."""
+    digest = hashlib.sha256()
+    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def input_fingerprint(where: Place, catalogue: Catalogue, decided: Months | None = None) -> str:
     """sha256 over everything the results are made of: sources, receipts, declarations, code, horizon, knowledge, states.
 
@@ -35,8 +43,7 @@ def input_fingerprint(where: Place, catalogue: Catalogue, decided: Months | None
     for receipt in receipts:
         digest.update(f"{receipt.receipt_id}|{receipt.active}|{receipt.purged_at}".encode())
     digest.update(decisions(Periods(where.periods).read() if decided is None else decided).encode())
-    for path in sorted(p for room in ("resources", "assets") for p in (ROOT / room).rglob("*") if p.suffix in CODE):
-        digest.update(path.read_bytes())
+    digest.update(code_fingerprint().encode())
     day = today(catalogue.settings.zone)
     span = horizon(catalogue, day)
     refs = {ref for d in (catalogue.models, catalogue.indicators) for item in d.values() for ref in item.refs}

@@ -10,7 +10,7 @@ import dagster as dg
 from assets.preparing import horizon
 from assets.session import Session
 from assets.targets import Delivery
-from pipelines.fingerprint import input_fingerprint
+from pipelines.fingerprint import code_fingerprint, input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.months import asked_months
 from pipelines.rehearsal import clear
@@ -63,6 +63,7 @@ def session_resource(
                 telling,
                 fingerprint=lambda: input_fingerprint(where, catalogue, decided),
                 decided=decided,
+                code=code_fingerprint(),
                 months=months,
                 adopt=adopt,
             )

@@ -27,6 +27,8 @@ from resources.reference_tables import ReferenceRow, ReferenceTable
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 
 CLOCK = "run.clock"
+# The months that a run computes of a table.
+MONTHS = "run.month"
 
 
 def key_name(column: str) -> str:
@@ -121,11 +123,6 @@ class Catalogue:
         wanted = list(refs)
         found = [*wanted, *(ref for model in self.models_below(wanted) for ref in model.refs)]
         return {ref.removeprefix("core.") for ref in found if ref.startswith("core.")}
-
-    def reads_clock(self, refs: Iterable[str]) -> bool:
-        """Whether some refs, or the models below them, depend on the day of the run."""
-        wanted = list(refs)
-        return CLOCK in wanted or any(CLOCK in model.refs for model in self.models_below(wanted))
 
     def model_order(self) -> list[Model]:
         """Models with the ones they refer to first. Raises KetenError for a circle."""

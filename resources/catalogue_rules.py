@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from resources.catalogue import MONTHS
 from resources.catalogue_models import (
     DIMENSION_KEYS,
     Column,
@@ -175,6 +176,8 @@ class Rules:
     def _model(self, model: Model) -> None:
         place = f"{model.name.replace('.', '/')}.yml"
         self._refs(f"{model.name.replace('.', '/')}.sql", model.refs)
+        if model.months:
+            self._keeps_to_months(f"{model.name.replace('.', '/')}.sql", model.refs)
         for entry in model.columns:
             if isinstance(entry, str):
                 self._one_of(place, "column", entry, [*self.found.columns, DIMENSION_KEYS])
@@ -198,10 +201,15 @@ class Rules:
             if ref.split(".")[0] not in _PROVIDED:
                 self._one_of(place, "ref", ref, known)
 
+    def _keeps_to_months(self, place: str, refs: tuple[str, ...]) -> None:
+        if MONTHS not in refs:
+            raise KetenError(f"{place}: a run computes some months of it; join {{{{ ref('{MONTHS}') }}}} on its month")
+
     def _indicator(self, indicator: Indicator) -> None:
         stem = f"indicators/{indicator.pillar}/{indicator.id}"
         place = f"{stem}.yml"
         self._refs(f"{stem}.sql", indicator.refs)
+        self._keeps_to_months(f"{stem}.sql", indicator.refs)
         self._one_of(place, "unit", indicator.unit, self.found.units)
         for side in [indicator.numerator, *([indicator.denominator] if indicator.denominator else [])]:
             self._one_of(place, "component", side, indicator.components)

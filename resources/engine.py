@@ -1,4 +1,4 @@
-"""The compute engine behind a port of five verbs: load, replace, replace_months, read, columns.
+"""The compute engine behind a port of five verbs: load, replace, replace_part, read, columns.
 
 Belongs here: the one connection to `engine.duckdb`. Intake and publication are DuckDB by nature and use `connection`
 within this room; assets and pipelines see the verbs only.
@@ -143,13 +143,10 @@ class Engine:
         self._together(*steps)
         return self.count(table)
 
-    def replace_months(self, table: str, select: str, column: str) -> int:
-        """Replace the rows of the months in `run.month` by a select restricted to them; creates the table if absent."""
-        if not self.columns(table):
-            return self.replace(table, select)
+    def replace_part(self, table: str, condition: str, *selects: str) -> int:
+        """Replace the rows that meet a condition by the results of selects; returns the number of rows of the table."""
         self._together(
-            f"delete from {table} where {column} in (select month from run.month)",
-            f"insert into {table} by name {select}",
+            f"delete from {table} where {condition}", *(f"insert into {table} by name {select}" for select in selects)
         )
         return self.count(table)
 

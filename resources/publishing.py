@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resources import publication_history as history
-from resources.digest import table_digest
+from resources.digest import digest_by_part, table_digest
 from resources.errors import KetenError
 from resources.key_register import REGISTER, ensure_register, unregistered_keys
 from resources.published_file import attached, literal, put_in_place, remove_leftovers, temporary_name, wal_of
@@ -49,13 +49,15 @@ class ColumnFacts:
 class TableSpec:
     """How a table of schema `bi` is published: columns as (name, DuckDB type, comment), and the key it is ordered by.
 
-    `facts` is by column, of those of which there is something to tell.
+    `facts` is by column, of those of which there is something to tell. `part` is the column by whose values the digest of
+    the table is kept, so that it is not computed over rows that stay.
     """
 
     columns: Sequence[tuple[str, str, str]]
     key: Sequence[str]
     comment: str = ""
     facts: Mapping[str, ColumnFacts] = field(default_factory=dict)
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,10 @@ def _digest(connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec) -
     columns = [column for column, _, _ in spec.columns]
     listed = ", ".join(f'cast("{column}" as {kind}) as "{column}"' for column, kind, _ in spec.columns)
     try:
-        return table_digest(connection, f"(select {listed} from {_source(connection, name)})", columns)
+        select = f"(select {listed} from {_source(connection, name)})"
+        if spec.part:
+            return digest_by_part(connection, name, select, columns, spec.part)
+        return table_digest(connection, select, columns)
     except (duckdb.CatalogException, duckdb.BinderException, duckdb.ConversionException) as error:
         raise KetenError(f"bi.{name} does not fit its declaration; correct its SQL or its columns ({error})") from error
 

@@ -72,6 +72,7 @@ create table ledger.spend_counted as select date '2025-03-01' as month, 'X' as c
     0.1::decimal(18,9) as kg_co2e_per_unit;
 create table run.clock as select date '2025-05-01' as as_of;
 create table run.period_status as select '2025-03' as period_code, 'open' as publication_status;
+create table run.month as select date '2025-03-01' as month;
 create table ledger.degree_day_month as select '260' as station_id, date '2025-03-01' as month, 31::bigint as days,
     31::bigint as measured_days, 370::decimal(28,6) as degree_days, 370::decimal(28,6) as weighted_degree_days,
     360::decimal(28,6) as reference_degree_days, 360::decimal(28,6) as reference_weighted_degree_days, 2::bigint as reference_years;

@@ -59,6 +59,8 @@ FAULTS = [
     ("reference/tenure.csv", swap("code,nl,en", "code,en"), "line 1: the header should be code,nl,en"),
     ("reference/month.csv", lambda _: "code,nl,en\nx,x,x\n", "a code list cannot be called 'month'"),
     ("ledger/site_month.yml", swap("key: [site_id, month]", "key: [site, month]"), "column 'site' does not exist"),
+    ("ledger/site_month.sql", swap("run.month", "reference.month"), "a run computes some months of it; join {{ ref('run.month') }}"),
+    ("indicators/planet/emissions_scope_1.sql", swap("run.month", "reference.month"), "a run computes some months of it"),
     ("ledger/site_month.yml", swap("from {table}", "from ledger"), "write {table} for the table in sql and fires_on"),
     ("bi/rpt_check.sql", lambda _: "select 1", "made_by: there is SQL beside it; keep one of the two"),
     ("bi/dim_date.sql", swap("reference.day", "bi.dim_date"), "refer to each other in a circle"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assets.modelling import check_model, compute
-from assets.preparing import Horizon, prepare_reference
+from assets.preparing import Horizon, prepare_reference, set_months
 from resources.catalogue import Catalogue, Settings
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
@@ -126,7 +126,9 @@ class Choice:
             }
         )
         with Engine(None, folder) as engine:
-            prepare_reference(engine, made, Horizon(date(2019, 1, 1), date(2027, 12, 1)), as_of, "r")
+            span = Horizon(date(2019, 1, 1), date(2027, 12, 1))
+            prepare_reference(engine, made, span, as_of, "r")
+            set_months(engine, span.months())
             compute(engine, MODEL)
             self.checks = {check.check_id: check.outcome for check in check_model(engine, made, MODEL)}
             self.rows = engine.read("select * from ledger.factor_choice").read_all().to_pylist()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from resources.digest import table_digest
+from resources.digest import PARTS, digest_by_part, table_digest
 from resources.engine import Engine
 from resources.errors import KetenError
 from resources.key_register import assign_keys, restore_keys
@@ -94,6 +95,33 @@ def test_digest_can_be_computed_elsewhere(engine):
     line = "2:é|~0:8:1.50000026:2025-03-31T10:15:00.5000004:true10:2025-03-312:12"
     expected = format(int(md5(line.encode()).hexdigest()[:15], 16), "x")
     assert table_digest(engine.connection, "run.e", ("t", "u", "e", "n", "s", "b", "d", "i")) == (1, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "anew"),
+    [
+        ("select 1", set()),
+        ("update run.d set n = 7 where t = 'b'", {"b"}),
+        ("delete from run.d where t = 'b'", set()),
+        ("insert into run.d values ('c', 1, null), ('c', null, null)", {"c"}),
+        ("alter table run.d alter n type DECIMAL(28,3)", {"a", "b"}),
+    ],
+)
+def test_a_digest_by_part_is_that_of_the_whole_and_only_parts_that_changed_are_computed(engine, change, anew):
+    digest_of(engine, ROWS)
+    by_part = partial(digest_by_part, engine.connection, "d", "run.d", ("t", "n", "d"), "t")
+    assert by_part() == table_digest(engine.connection, "run.d", ("t", "n", "d"))
+    kept = set(engine.connection.execute(f"select rowid from {PARTS}").fetchall())
+    engine.connection.execute(change)
+    assert by_part() == table_digest(engine.connection, "run.d", ("t", "n", "d"))
+    now = engine.connection.execute(f"select rowid, part from {PARTS}").fetchall()
+    assert {part for place, part in now if (place,) not in kept} == anew
+
+
+def test_a_table_without_rows_has_a_digest_by_part(engine):
+    digest_of(engine, ROWS[:1])
+    engine.connection.execute("delete from run.d")
+    assert digest_by_part(engine.connection, "d", "run.d", ("t", "n", "d"), "t") == (0, "0")
 
 
 def test_doubles_have_no_digest(engine):

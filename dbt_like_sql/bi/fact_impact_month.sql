@@ -20,6 +20,7 @@ with keyed as (
         impact.quantity,
         impact.emissions_kg_co2e
     from {{ ref('ledger.impact') }} as impact
+    inner join {{ ref('run.month') }} as run_month on impact.month = run_month.month
     left join {{ ref('register.surrogate_key') }} as client
         on client.dimension = 'party' and client.natural_key = impact.client_id
     left join {{ ref('register.surrogate_key') }} as site on site.dimension = 'site' and site.natural_key = impact.site_id

@@ -37,7 +37,7 @@ candidate as (
         end as edition_gap_years
     from {{ ref('reference.factor_use') }} as used
     inner join known on used.factor_activity_code = known.factor_activity_code and used.part_code = known.part_code
-    cross join {{ ref('reference.month') }} as month
+    cross join {{ ref('run.month') }} as month
 ),
 
 ranked as (
@@ -59,7 +59,7 @@ wanted as (
         month.month, used.activity_code, used.scope_code, used.emission_category_code, used.part_code, used.method_code,
         used.impact_kind_code
     from {{ ref('reference.factor_use') }} as used
-    cross join {{ ref('reference.month') }} as month
+    cross join {{ ref('run.month') }} as month
 )
 
 select

@@ -1,15 +1,5 @@
 -- Grain: one row per contract, metric, definition, scope, reported period and month; only contract figures hold amounts.
-with told as (
-    select
-        r.*,
-        max(case when r.reporting_scope_code = 'contract' then 1 else 0 end) over (
-            partition by r.contract_id, r.metric_code, r.definition_code, r.period_from
-        ) as has_contract_figure
-    from {{ ref('core.supplier_report') }} as r
-    where r.contract_id is not null
-),
-
-split as (
+with split as (
     select
         told.contractor_id,
         told.contract_id,
@@ -20,6 +10,9 @@ split as (
         told.period_from,
         told.period_to,
         month.month,
+        max(case when told.reporting_scope_code = 'contract' then 1 else 0 end) over (
+            partition by told.contract_id, told.metric_code, told.definition_code, month.month
+        ) as has_contract_figure,
         case
             when told.reporting_scope_code <> 'contract' then 'proxy_company'
             when told.person_count >= 5 then 'reported' else 'suppressed'
@@ -32,10 +25,10 @@ split as (
         greatest(date_diff('day', told.period_from, month.month), 0) as days_before,
         date_diff('day', date_trunc('year', month.month), least(told.period_to, month.month_to)) as year_until,
         date_diff('day', date_trunc('year', month.month), greatest(told.period_from, month.month)) as year_before
-    from told
+    from {{ ref('core.supplier_report') }} as told
     inner join {{ ref('reference.month') }} as month on told.period_from < month.month_to and told.period_to > month.month
     inner join {{ ref('run.month') }} as run_month on month.month = run_month.month
-    where told.reporting_scope_code = 'contract' or told.has_contract_figure = 0
+    where told.contract_id is not null
 ),
 
 -- A flow over months is split by day and a stock is an exposure; both telescope, so that the months add up exactly.
@@ -50,6 +43,7 @@ cumulated as (
             else cast(split.denominator * split.days_until / split.days as decimal(28, 6))
                 - cast(split.denominator * split.days_before / split.days as decimal(28, 6)) end as denominator_part
     from split
+    where split.reporting_scope_code = 'contract' or split.has_contract_figure = 0
 )
 
 select
