@@ -87,7 +87,7 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
 
 def last_publication(connection: duckdb.DuckDBPyConnection, alias: str, target: Path) -> dict[str, Any]:
     """The latest publication in an attached file; KetenError when it is not a published file."""
-    if not _columns(connection, alias, "publication"):
+    if not columns(connection, alias, "publication"):
         raise KetenError(f"{target} is not a file that was published here; move it away or choose another target")
     row = connection.execute(
         "select publication_id, input_fingerprint, run_id, published_at, as_of, status"
@@ -108,7 +108,7 @@ def last_digests(connection: duckdb.DuckDBPyConnection, alias: str, number: int)
 
 def carry_over(connection: duckdb.DuckDBPyConnection, previous: str, following: str, table: str) -> None:
     """Copy the earlier rows of a history table."""
-    if _columns(connection, previous, table):
+    if columns(connection, previous, table):
         order = ", ".join(("publication_id", *TABLES[table][0]))
         connection.execute(
             f"insert into {following}.bi.{table} by name select * from {previous}.bi.{table} order by {order}"
@@ -142,7 +142,7 @@ def write_columns(
 
 def write_value_changes(connection: duckdb.DuckDBPyConnection, previous: str, following: str, number: int) -> int:
     """Add the values that differ from the file before or are gone; a value published first is no change."""
-    if not set(VALUE_COLUMNS) <= _columns(connection, previous, VALUES):
+    if not set(VALUE_COLUMNS) <= columns(connection, previous, VALUES):
         return 0
     key = ", ".join(f"o.{c}" for c in VALUE_KEY)
     row = connection.execute(
@@ -198,7 +198,8 @@ def note_applied(connection: duckdb.DuckDBPyConnection, target: Path, number: in
     )
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+def columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+    """The columns of a table in an attached file; empty when there is no such table."""
     rows = connection.execute(
         "select column_name from duckdb_columns() where database_name = ? and schema_name = 'bi' and table_name = ?",
         [alias, table],
