@@ -44,22 +44,24 @@ def prepare_states(engine: Engine, months: Months, as_of: date) -> None:
     """Write the states of the months, and what they make of every period of `reference.period`."""
     import pyarrow as pa
 
-    rows = [
-        {
-            "month": day,
-            "publication_status": month.status,
-            "decided_by": month.last.by if month.last else None,
-            "decided_at": month.last.moment if month.last else None,
-            "decided_because": month.last.reason or None if month.last else None,
-            "is_final": month.is_final,
-            "was_final": month.was_final,
-            "is_locked": month.is_locked(as_of),
-            "reason": month.explanation.reason if month.explanation else None,
-            "explained_by": month.explanation.by if month.explanation else None,
-            "explained_at": month.explanation.moment if month.explanation else None,
-        }
-        for day, month in sorted(months.items())
-    ]
+    rows = []
+    for day, month in sorted(months.items()):
+        last, why = month.last, month.explanation
+        rows.append(
+            {
+                "month": day,
+                "publication_status": month.status,
+                "is_final": month.is_final,
+                "was_final": month.was_final,
+                "is_locked": month.is_locked(as_of),
+                **(
+                    {"decided_by": last.by, "decided_at": last.moment, "decided_because": last.reason or None}
+                    if last
+                    else {}
+                ),
+                **({"reason": why.reason, "explained_by": why.by, "explained_at": why.moment} if why else {}),
+            }
+        )
     texts = ("publication_status", "decided_by", "decided_because", "reason", "explained_by")
     kinds = {
         **{name: pa.bool_() for name in ("is_final", "was_final", "is_locked")},
@@ -87,20 +89,21 @@ def gather_changes(engine: Engine, published: Path) -> None:
     The values of this run must be there. A value that was not published before is no change.
     """
     connection = engine.connection
-    told = "select null::varchar as period_type, null::varchar as period_code, false as is_new, false as is_locked where false"
+    none = "select '' as period_type, '' as period_code, false as is_new, false as is_locked limit 0"
+    found = []
     with attached(connection, published, _PUBLISHED) as present:
         if present and engine.count(MONTH_STATE) and history.has_values(connection, _PUBLISHED):
             changes = history.changes_select(f"{_PUBLISHED}.bi.{history.VALUES}", f"bi.{history.VALUES}")
-            told = (
+            found.append(
                 f"select c.period_type, c.period_code, true as is_new, s.is_locked from ({changes}) c"
                 f" join {PERIOD_STATUS} s using (period_code) where s.is_locked or s.decided_by is not null"
             )
         if present and history.tells_reasons(connection, _PUBLISHED):
-            told += (
-                " union all by name select period_type, period_code, false as is_new, false as is_locked"
+            found.append(
+                "select period_type, period_code, false as is_new, false as is_locked"
                 f" from {_PUBLISHED}.bi.publication_value_change where decided_by is not null"
             )
-        engine.replace(FINAL_CHANGE, told)
+        engine.replace(FINAL_CHANGE, none, *found)
 
 
 def refuse_unexplained(engine: Engine) -> None:
@@ -116,7 +119,7 @@ def refuse_unexplained(engine: Engine) -> None:
     told = ", ".join(f"{code}: {count}" for code, count in shown[:12]) + (", ..." if len(shown) > 12 else "")
     raise KetenError(
         f"{sum(count for *_, count in rows)} published values of final periods would change without a reason ({told}),"
-        " by master data, declarations, factors, code or a withdrawal; mend the cause, or let it in with"
+        " by master data, declarations, factors, code, a withdrawal or rows of other months; mend the cause, or let it in with"
         f" `keten period restate {' '.join(code for code, _ in months) or 'MONTH'} --by NAME --reason REASON` and run again"
     )
 
@@ -126,7 +129,7 @@ def published_states(published: Path) -> dict[date, str]:
     import duckdb
 
     with duckdb.connect() as connection, attached(connection, published, _PUBLISHED) as present:
-        if not present or not history.columns_of(connection, _PUBLISHED, "rpt_period"):
+        if not present or not history.columns(connection, _PUBLISHED, "rpt_period"):
             return {}
         rows = connection.execute(f"select month, publication_status from {_PUBLISHED}.bi.rpt_period").fetchall()
         return dict(rows)

@@ -90,7 +90,7 @@ TABLES: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]]]
 
 def last_publication(connection: duckdb.DuckDBPyConnection, alias: str, target: Path) -> dict[str, Any]:
     """The latest publication in an attached file; KetenError when it is not a published file."""
-    if not columns_of(connection, alias, "publication"):
+    if not columns(connection, alias, "publication"):
         raise KetenError(f"{target} is not a file that was published here; move it away or choose another target")
     row = connection.execute(
         "select publication_id, input_fingerprint, run_id, published_at, as_of, status"
@@ -111,7 +111,7 @@ def last_digests(connection: duckdb.DuckDBPyConnection, alias: str, number: int)
 
 def carry_over(connection: duckdb.DuckDBPyConnection, previous: str, following: str, table: str) -> None:
     """Copy the earlier rows of a history table."""
-    if columns_of(connection, previous, table):
+    if columns(connection, previous, table):
         order = ", ".join(("publication_id", *TABLES[table][0]))
         connection.execute(
             f"insert into {following}.bi.{table} by name select * from {previous}.bi.{table} order by {order}"
@@ -164,7 +164,7 @@ def write_value_changes(
 
 def has_values(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
     """Whether an attached file shows values that can be compared."""
-    return set(VALUE_COLUMNS) <= columns_of(connection, alias, VALUES)
+    return set(VALUE_COLUMNS) <= columns(connection, alias, VALUES)
 
 
 def changes_select(previous: str, following: str) -> str:
@@ -220,7 +220,7 @@ def note_applied(connection: duckdb.DuckDBPyConnection, target: Path, number: in
     )
 
 
-def columns_of(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
+def columns(connection: duckdb.DuckDBPyConnection, alias: str, table: str) -> set[str]:
     """The columns of a published table in an attached file; none when it is not there."""
     rows = connection.execute(
         "select column_name from duckdb_columns() where database_name = ? and schema_name = 'bi' and table_name = ?",
@@ -231,7 +231,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection, alias: str, table: str) ->
 
 def tells_reasons(connection: duckdb.DuckDBPyConnection, alias: str) -> bool:
     """Whether the changed values of an attached file carry reasons; those of an older version do not."""
-    return "decided_by" in columns_of(connection, alias, "publication_value_change")
+    return "decided_by" in columns(connection, alias, "publication_value_change")
 
 
 def applied_input(connection: duckdb.DuckDBPyConnection, target: Path) -> str | None:

@@ -8,13 +8,15 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.definitions import build_definitions
-from pipelines.month_close import BY, close_due, cut_off
+from pipelines.month_close import BY, cut_off, month_close
 from pipelines.settings import Place
 from resources.catalogue_reading import load_catalogue
 from resources.periods import Periods
-from tests.deployment import READINGS, WASTE, Deployment, tiny
+from tests.deployment import AS_OF, READINGS, WASTE, Deployment, tiny
 
 JANUARY = date(2025, 1, 1)
 
@@ -59,7 +61,10 @@ def unpublished(tmp_path: Path) -> Deployment:
 def tick(made: Deployment, monkeypatch: pytest.MonkeyPatch, day: str) -> dg.RunRequest | dg.SkipReason:
     """What the schedule does on a day."""
     monkeypatch.setenv("KETEN_AS_OF", day)
-    return close_due(Place(made.home, made.project), load_catalogue(made.project), 10)
+    (schedule,) = month_close(Place(made.home, made.project), load_catalogue(made.project).settings, "refresh")
+    answer = schedule(dg.build_schedule_context())
+    assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+    return answer
 
 
 def publish_states(made: Deployment, **states: str) -> None:
@@ -78,10 +83,10 @@ def test_a_month_is_closed_on_its_day_and_a_run_is_asked_for_until_readers_see_i
 ) -> None:
     periods = Periods(unpublished.home / "periods")
     before = tick(unpublished, monkeypatch, "2026-10-13")
-    assert isinstance(before, dg.SkipReason) and before.skip_message == (
+    assert isinstance(before, dg.SkipReason) and " ".join(str(before.skip_message).split()) == (
         "sep 2026 wordt voorlopig afgesloten op 14-10-2026, de 10e werkdag na de maand"
         " / Sep 2026 is closed as provisional on 14 Oct 2026, the 10th working day after it"
-    ).replace("sep 2026", "sep\u00a02026").replace("Sep 2026", "Sep\u00a02026")
+    )
     assert periods.read() == {}
     for _ in range(2):  # the run may fail, or the daemon be killed before it asks for one
         request = tick(unpublished, monkeypatch, "2026-10-14")
@@ -189,9 +194,8 @@ def test_readers_see_the_state_of_every_period(closed: Deployment) -> None:
         (JANUARY, "final", "Anna", None, 0),
         (date(2025, 2, 1), "open", None, None, 0),
     ]
-    assert "definitief jan 2025" in " ".join((closed.home / "published/index.html").read_text("utf-8").split()).replace(
-        "\u00a0", " "
-    )
+    page = " ".join((closed.home / "published" / "index.html").read_text("utf-8").split())
+    assert "definitief jan 2025" in page
     assert "2025-01 final Anna" in closed.keten("period", "list")
 
 
@@ -218,6 +222,7 @@ def test_a_final_month_is_let_in_by_a_restatement_and_tells_its_reason(closed: D
     after = made.digests()
     made.keten("rebuild")
     assert made.digests() == after
+    assert made.rows("select max(publication_id) from bi.publication") == [(3,)]
 
 
 def test_another_cause_blocks_the_publication_until_it_is_given_a_reason(closed: Deployment, tmp_path: Path) -> None:
@@ -242,7 +247,12 @@ def test_another_cause_blocks_the_publication_until_it_is_given_a_reason(closed:
 def test_before_a_month_is_final_its_gaps_are_told(closed: Deployment, tmp_path: Path) -> None:
     made = closed.copy(tmp_path)
     made.keten("period", "close", "2025-02", "--by", "Anna")
-    text = made.keten("period", "close", "2025-02", "--final", "--by", "Anna", "--yes")
+    close = ["period", "close", "2025-02", "--final", "--by", "Anna"]
+    place = ["--home", str(made.home), "--project", str(made.project)]
+    refused = CliRunner(env={"KETEN_AS_OF": AS_OF}).invoke(app, [*close, *place], input="n\n")
+    assert refused.exit_code == 1 and "Make 2025-02 final with that missing?" in refused.output
+    assert Periods(made.home / "periods").read()[date(2025, 2, 1)].status == "provisional"
+    text = made.keten(*close, "--yes")
     assert "2025-02 misses: delivery held, meter_reading_20250301.csv: It would change rows of final months" in text
     left_out = Periods(made.home / "periods").read()[date(2025, 2, 1)].decisions[-1].left_out
     held = ("meter_reading_20250301.csv", "waste_collection_20250303.csv")

@@ -187,6 +187,19 @@ def test_a_value_stands_with_its_unit_its_change_its_target_and_its_coverage(
     assert "streefwaarde 2.000 per 31-12-2027: achter op schema" in text
 
 
+def test_the_page_tells_which_months_are_closed_and_of_a_value_whether_it_may_still_change(
+    catalogue: Catalogue, tables: duckdb.DuckDBPyConnection
+) -> None:
+    give(tables, "recycling_share", "2026-03-01", "0.471")
+    assert "Maandafsluiting" not in told(catalogue, tables).all("dl")[0].text, "every month is open"
+    tables.execute("update bi.rpt_indicator_value set publication_status = 'provisional' where value = 0.471")
+    tables.execute("update bi.rpt_period set publication_status = 'final' where month = '2025-01-01'")
+    tables.execute("update bi.rpt_period set publication_status = 'provisional' where month = '2025-02-01'")
+    page = told(catalogue, tables)
+    assert "mrt 2025 t/m feb 2026, voorlopig; gemeten" in page.with_id("recycling_share").text
+    assert "Maandafsluiting definitief jan 2025; voorlopig feb 2025" in page.all("dl")[0].text
+
+
 def test_a_percentage_changes_by_points_and_higher_may_be_better(
     catalogue: Catalogue, tables: duckdb.DuckDBPyConnection
 ) -> None:

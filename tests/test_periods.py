@@ -63,14 +63,15 @@ def expected(before: str, last: str | None, kind: str, was_final: bool) -> str |
 @settings(max_examples=150)
 def test_only_allowed_decisions_are_made_and_none_is_ever_changed(drawn: list[tuple[Any, str, str, date]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        periods, state, made = Periods(Path(folder)), "open", []
+        periods, state = Periods(Path(folder)), "open"
+        made: list[str] = []
         kept: dict[str, bytes] = {}
         for kind, by, reason, today in drawn:
-            after = expected(state, made[-1] if made else None, kind, "final" in made)
+            new = expected(state, made[-1] if made else None, kind, "final" in made)
             named = by.strip() and (reason or kind in ("provisional", "final"))
-            if after and named and today == TODAY:
+            if new and named and today == TODAY:
                 periods.decide(MAY, kind, by, today, reason)
-                state, made = after, [*made, kind]
+                state, made = new, [*made, kind]
             else:
                 with pytest.raises(KetenError):
                     periods.decide(MAY, kind, by, today, reason)

@@ -259,6 +259,21 @@ def test_killed_process_around_the_rename_is_recovered(tmp_path, target, moment)
     assert leftovers(target) == []
 
 
+def test_changes_that_an_older_version_published_are_kept_and_new_ones_tell_their_reason(engine, target):
+    publish(engine, target, TABLES, VIEWS, run_of("r1"))
+    restate(engine, 47)
+    publish(engine, target, TABLES, VIEWS, run_of("r2"))
+    target.chmod(0o644)
+    with duckdb.connect(str(target)) as older:
+        for column in ("reason", "decided_by"):
+            older.execute(f"alter table {target.stem}.bi.publication_value_change drop column {column}")
+    restate(engine, 46)
+    why = "select '2025-03' as period_code, 'meter read twice' as reason, 'Anna' as decided_by"
+    publish(engine, target, TABLES, VIEWS, run_of("r3"), explanations=why)
+    told = "select new_value, reason, decided_by from bi.publication_value_change order by publication_id"
+    assert rows(target, told) == [(Decimal(47), None, None), (Decimal(46), "meter read twice", "Anna")]
+
+
 def test_target_ahead_of_the_engine_is_refused_unless_adopted(engine, target, tmp_path):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     with Engine(tmp_path / "other.duckdb", tmp_path / "spill") as other:
