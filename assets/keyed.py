@@ -12,6 +12,7 @@ from resources.catalogue import key_name
 from resources.final_values import PERIOD_STATUS
 from resources.key_register import NOT_APPLICABLE, REGISTER, UNKNOWN
 from resources.published_file import literal
+from resources.reason_words import reason_kinds
 from resources.wording import Words
 
 if TYPE_CHECKING:
@@ -92,15 +93,23 @@ def _code_list(catalogue: Catalogue, dimension: str) -> str:
 
 
 def _codes(catalogue: Catalogue) -> str:
-    """The code lists of published columns, and the levels in words."""
+    """The code lists of published columns, and levels, datasets and reasons of rejection in words."""
     models = [model for name, model in catalogue.models.items() if name.startswith("bi.")]
     used = {column.codes for model in models for column in catalogue.columns_of(model) if column.codes}
     used.discard("indicator")  # dim_indicator says more
     lists = [f"select '{name}' as code_list, code, nl, en from reference.{name}" for name in sorted(used)]
-    levels = [
-        f"select 'level', '{code}', {literal(words.nl)}, {literal(words.en)}" for code, words in _levels(catalogue)
-    ]
-    return " union all ".join([*lists, *levels])
+    datasets = [(name, contract.title) for name, contract in sorted(catalogue.contracts.items())]
+    declared = {"level": _levels(catalogue), "dataset": datasets, "reason": sorted(reason_kinds().items())}
+    return " union all ".join(
+        [
+            *lists,
+            *(
+                f"select '{name}', '{code}', {literal(words.nl)}, {literal(words.en)}"
+                for name, codes in declared.items()
+                for code, words in codes
+            ),
+        ]
+    )
 
 
 def _levels(catalogue: Catalogue) -> list[tuple[str, Words]]:

@@ -119,7 +119,7 @@ def _indicators(catalogue: Catalogue) -> dict[str, list[object]]:
         "method_en": [i.method.en for i in items],
         "pitfall_nl": [i.pitfall.nl for i in items],
         "pitfall_en": [i.pitfall.en for i in items],
-        "standards": [", ".join(i.standards) for i in items],
+        "standards": [", ".join(i.standards) or None for i in items],
         "unit_code": [i.unit for i in items],
         "display_unit_code": [i.display_unit or i.unit for i in items],
         "display_factor": pa.array([catalogue.display_factor(i) for i in items], pa.decimal128(28, 6)),

@@ -138,10 +138,12 @@ def _facts(catalogue: Catalogue, model: Model) -> dict[str, publishing.ColumnFac
 
 
 def _refers_to(catalogue: Catalogue, model: Model, column: str) -> str | None:
-    """The other table of which a column holds the key; `successor_contract_key` that of a contract."""
+    """The dimension table of which a column holds the key; of `successor_contract_key` that of a contract."""
+    if model.key == (column,):
+        return None
+    keys = {m.key: name for name, m in catalogue.models.items() if name.startswith("bi.dim_")}
     own = {key_name(name): declared.dimension for name, declared in catalogue.columns.items() if declared.dimension}
-    by_end = {f"{dimension}_key": dimension for dimension in catalogue.dimensions()}
-    keys = {m.key[0]: name for name, m in catalogue.models.items() if name.startswith("bi.dim_") and len(m.key) == 1}
-    dimension = own.get(column) or next((d for end, d in by_end.items() if column.endswith(f"_{end}")), None)
-    table = keys.get(column) or (f"bi.dim_{dimension}" if dimension else None)
-    return table.removeprefix("bi.") if table and table != model.name else None
+    by_end = (dimension for dimension in catalogue.dimensions() if column.endswith(f"_{dimension}_key"))
+    dimension = own.get(column) or next(by_end, None)
+    table = keys.get((column,)) or (f"bi.dim_{dimension}" if dimension else None)
+    return table.removeprefix("bi.") if table else None

@@ -24,6 +24,11 @@ from resources.reference_tables import known_until
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5
+# Why a month is computed again, beside the datasets that changed it.
+ASKED = "gevraagd / asked for"
+ALL_ANEW = (
+    "afspraken of programma veranderd, of een run zonder einde / declarations or code changed, or a run without end"
+)
 
 
 @dataclass
@@ -110,10 +115,18 @@ class Session:
         set_months(self.engine, self.horizon.months() if due is None else due)
         return due is None
 
-    def computed_months(self) -> list[date]:
-        """The months computed again in this run for another reason than that the clock moved."""
-        due = self._due(list(self.intake.values()))
-        return self.horizon.months() if due is None else due
+    def computed_months(self) -> dict[date, str]:
+        """The months computed again in this run for another reason than that the clock moved, each with why."""
+        months = self.horizon.months()
+        if not self._was_current:
+            return dict.fromkeys(months, ALL_ANEW)
+        return {month: why for month in months if (why := self._why(month))}
+
+    def _why(self, month: date) -> str:
+        touched = sorted(
+            r.dataset for r in self.intake.values() if (r.changed and r.months is None) or month in (r.months or ())
+        )
+        return ", ".join([*([ASKED] if month in self.months else []), *touched])
 
     def _due(self, results: list[IntakeResult]) -> list[date] | None:
         """The reporting months that were asked for or that these deliveries touched; None for every month."""

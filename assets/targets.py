@@ -21,7 +21,6 @@ from resources.targets.port import Unreachable
 DELIVERY = "delivery"
 # A server that restarts is back within seconds; one that does not is tried again by the next run.
 RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-_KINDS = {"postgresql": "postgres", "parquet": "parquet", "excel": "excel"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def _target_asset(setting: TargetSetting) -> dg.AssetsDefinition:
         # After the page, which waits for no server.
         op_tags={"dagster/priority": "-1"},
         group_name="publication",
-        kinds={_KINDS[setting.kind]},
+        kinds={setting.kind},
         description="Dezelfde publicatie als het bestand, met hetzelfde nummer.\n\n"
         "The same publication as the file, with the same number.",
     )

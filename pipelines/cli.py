@@ -70,6 +70,30 @@ def run(
     show_summary(where, catalogue)
 
 
+@app.command("plan")
+def plan_command(
+    project: Project = None,
+    home: Home = None,
+    month: Months = None,
+    first: First = None,
+    last: Last = None,
+) -> None:
+    """Show what a run would change and why, without changing anything.
+
+    Ends with 0 when nothing would be published, 3 when something would, 2 when a run would fail.
+    """
+    from pipelines.plan_report import show_plan
+    from pipelines.rehearsal import make_plan
+    from pipelines.report import progress_display
+
+    where, catalogue = opened(home, project)
+    with progress_display() as progress:
+        plan = make_plan(where, catalogue, _months(catalogue, month, first, last), progress)
+    show_plan(plan, catalogue)
+    if plan.publishes:
+        raise typer.Exit(3)
+
+
 @app.command()
 def rebuild(project: Project = None, home: Home = None) -> None:
     """Make engine.duckdb again from the landing zone; published numbers and keys stay what they were."""

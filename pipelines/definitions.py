@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.graph import LEDGER_MONTHS, SESSION, build_assets
+from assets.graph import LEDGER_MONTHS, PUBLICATION, SESSION, build_assets
 from assets.preparing import horizon
 from assets.session import Session
 from assets.targets import DELIVERY, Delivery, build_target_assets
@@ -18,6 +18,7 @@ from pipelines.fingerprint import input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.month_close import month_close
 from pipelines.months import asked_months
+from pipelines.rehearsal import clear
 from pipelines.retention import retention_job, retention_schedule
 from pipelines.running import this_process
 from pipelines.schedules import daily
@@ -31,6 +32,7 @@ from resources.progress import Progress
 from resources.receipt_list import prepare
 
 JOB = "refresh"
+REFRESHED = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
 
 
 def session_resource(
@@ -54,6 +56,7 @@ def session_resource(
             run_lock(where.home, telling.tell),
             Engine.open(where.engine, where.home / "engine.tmp", telling.tell) as engine,
         ):
+            clear(where)
             landing = Landing(where.landing)
             landing.sweep()
             prepare(engine, landing, catalogue)
@@ -108,10 +111,9 @@ def build_definitions(
     """Definitions for a deployment; without one, that of the environment."""
     here = where or place()
     known = catalogue or load_catalogue(here.project)
-    refreshed = dg.AssetSelection.all() - dg.AssetSelection.assets(LEDGER_MONTHS)
     return dg.Definitions(
         assets=[*build_assets(known), *build_target_assets(known), ledger_months(here, known.settings)],
-        jobs=[dg.define_asset_job(JOB, selection=refreshed), retention_job(here)],
+        jobs=[dg.define_asset_job(JOB, selection=REFRESHED), retention_job(here)],
         schedules=[
             *daily(here, known.settings, JOB),
             *month_close(here, known.settings, JOB),
@@ -124,6 +126,12 @@ def build_definitions(
         },
         executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
+
+
+def up_to_publication(definitions: dg.Definitions) -> list[dg.AssetKey]:
+    """The assets of the job up to the published file, without what is made of it."""
+    made_of_it = dg.AssetSelection.assets(PUBLICATION).downstream(include_self=False)
+    return sorted((REFRESHED - made_of_it).resolve(definitions.resolve_asset_graph()))
 
 
 @dg.definitions

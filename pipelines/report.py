@@ -84,7 +84,7 @@ def _show_rows(where: Place) -> None:
     shown.insert(0, "deliveries", deliveries.groupby("dataset").size())
     for state in ("held", "rejected"):
         shown[state] = deliveries["state"].eq(state).groupby(deliveries["dataset"]).sum()
-    table = _table("dataset")
+    table = new_table("dataset")
     for name in shown.columns:
         table.add_column(str(name).removesuffix("_rows"), justify="right", no_wrap=True)
     for dataset, figures in shown.iterrows():
@@ -92,7 +92,7 @@ def _show_rows(where: Place) -> None:
     console.print(table)
 
 
-def _table(*names: str) -> Table:
+def new_table(*names: str) -> Table:
     """A table without lines, with columns of text; what does not fit goes on in the next line."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in names:
@@ -162,7 +162,7 @@ def show_findings(findings: Iterable[Finding]) -> None:
 
 def show_months(months: Iterable[date], decided: Months) -> None:
     """The state of every month, by the last decision about it."""
-    table = _table("month", "state", "by", "at (UTC)", "reason")
+    table = new_table("month", "state", "by", "at (UTC)", "reason")
     for day in months:
         month = decided.get(day, Month())
         last = month.last
@@ -177,7 +177,7 @@ def show_receipts(where: Place) -> None:
     if where.published.exists():
         columns = "receipt_id, state, received_rows, accepted_rows, quarantined_rows"
         known = {r[0]: r[1:] for r in rows_of(where.published, f"select {columns} from bi.rpt_delivery")}
-    table = _table("receipt", "file", "received (UTC)", "state")
+    table = new_table("receipt", "file", "received (UTC)", "state")
     for name in ("rows", "accepted", "quarantined"):
         table.add_column(name, justify="right")
     for r in Landing(where.landing).receipts():
@@ -212,7 +212,7 @@ def show_receipt(where: Place, receipt_id: str) -> None:
 def show_trace(found: Trace) -> None:
     """A value, its recomputation and the rows behind it."""
     console.print(found.sentence, markup=False, soft_wrap=True)
-    table = _table("dataset", "file", "lines")
+    table = new_table("dataset", "file", "lines")
     table.add_column("rows", justify="right")
     for line in found.sources:
         table.add_row(line.dataset, escape(line.file_name), line.lines, f"{line.rows:,}")

@@ -10,7 +10,7 @@ import re
 import shutil
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,15 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 OURS = re.compile(r"^(?:resources|assets|pipelines)\.[\w.]+: ")
 # The tag of a run that tells in which process it is.
 PID = "keten/pid"
+RUN_FAILURE = "PIPELINE_FAILURE"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a call of `keten run` did: `started` is False when nothing was new; `failure` is the first error.
 
-    `published` tells whether the results are, also when what comes after them failed; `behind` holds what the targets
-    say that could not follow.
+    `published` tells whether the results are, also when what comes after them failed; `months` which months were
+    computed again, each with why; `behind` what the targets say that could not follow.
     """
 
     started: bool
@@ -40,6 +41,7 @@ class Outcome:
     failure: str = ""
     published: bool = False
     run_id: str = ""
+    months: dict[str, str] = field(default_factory=dict)
     behind: tuple[str, ...] = ()
 
     def told(self) -> str:
@@ -58,21 +60,22 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
 
 
-def is_current(where: Place, catalogue: Catalogue, progress: Progress) -> bool:
+def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_path: Path | None = None) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
-    Call it under the lock.
+    Call it under the lock, and with a copy of the engine when this one is to stay untouched.
     """
-    from assets import publication
     from assets.page.making import is_page_of
+    from assets.publication import is_current
     from resources.engine import Engine
     from resources.publishing import published_state
 
     state = published_state(where.published)
-    if not where.engine.exists() or not state or not is_page_of(where.page, state["number"]):
+    path = engine_path or where.engine
+    if not path.exists() or not state or not is_page_of(where.page, state["number"]):
         return False
-    with Engine.open(where.engine, where.home / "engine.tmp", progress.tell) as engine:
-        return publication.is_current(engine, where.published, input_fingerprint(where, catalogue))
+    with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
+        return is_current(engine, where.published, input_fingerprint(where, catalogue))
 
 
 def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
@@ -92,10 +95,10 @@ def refresh(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: 
     from pipelines.lock import run_lock
 
     with run_lock(where.home, progress.tell):
-        if months or not is_current(where, catalogue, progress):
-            return _execute(where, catalogue, adopt, progress, months)
+        if months or not nothing_new(where, catalogue, progress):
+            return execute(where, catalogue, months, adopt, progress)
         late = targets_behind(where, catalogue)
-        return _execute(where, catalogue, adopt, progress, only=late) if late else Outcome(False, True)
+        return execute(where, catalogue, (), adopt, progress, targets=late) if late else Outcome(False, True)
 
 
 def purge(
@@ -110,7 +113,7 @@ def purge(
         landing = Landing(where.landing)
         purged = [landing.purge(receipt_id, reason).receipt_id for receipt_id in receipt_ids]
         where.page.unlink(missing_ok=True)  # it may hold texts of the deliveries; the run writes it anew
-        outcome = _execute(where, catalogue, False, progress)
+        outcome = execute(where, catalogue, (), False, progress)
         if outcome.published:
             progress.step("writing the engine anew, without what was deleted")
             Engine.open(where.engine, where.home / "engine.tmp", progress.tell).rewrite()
@@ -125,37 +128,48 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
         for path in (where.engine, where.engine.with_name("engine.duckdb.wal")):
             path.unlink(missing_ok=True)
         shutil.rmtree(where.home / "engine.tmp", ignore_errors=True)
-        return _execute(where, catalogue, False, progress)
+        return execute(where, catalogue, (), False, progress)
 
 
-def _execute(
+def execute(
     where: Place,
     catalogue: Catalogue,
+    months: tuple[str, ...],
     adopt: bool,
     progress: Progress,
-    months: Sequence[str] = (),
-    only: Sequence[str] = (),
+    only_publish: bool = False,
+    targets: Sequence[str] = (),
 ) -> Outcome:
-    """One run of the job; with `only`, of just the assets of these targets, which need no engine."""
+    """Run the job in this process, under the lock.
+
+    With `only_publish` without page and targets; with `targets` for just these, which needs no engine.
+    """
     from assets.targets import target_key
-    from pipelines.definitions import JOB, build_definitions
+    from pipelines.definitions import JOB, build_definitions, up_to_publication
     from pipelines.instance import instance
 
     for part in (where.home, where.published.parent):
         part.mkdir(parents=True, exist_ok=True)
     progress.step("loading Dagster")
     definitions = build_definitions(where, progress, adopt, catalogue)
-    session = {} if only else {"resources": {"session": {"config": {"months": list(months)}}}}
+    only = up_to_publication(definitions) if only_publish else [target_key(name) for name in targets]
+    session = {} if targets else {"resources": {"session": {"config": {"months": list(months)}}}}
     with instance(where) as dagster:
         close_dead_runs(dagster, is_locked=False)  # by any other process: we hold it
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=dagster,
             raise_on_error=False,
             tags=this_process(),
-            asset_selection=[target_key(name) for name in only] or None,
+            asset_selection=only or None,
             run_config={"loggers": QUIET, **session},
         )
-    return _outcome(result, catalogue, published=bool(only))
+    return _outcome(result, catalogue, published=bool(targets))
+
+
+def _months_with_why(made: list[Any]) -> dict[str, str]:
+    from assets.graph import BECAUSE, LEDGER_MONTHS
+
+    return {e.partition: str(e.materialization.metadata[BECAUSE].value) for e in made if e.asset_key == LEDGER_MONTHS}
 
 
 def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
@@ -165,13 +179,17 @@ def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:
 
     steps = {target_key(setting.name).to_python_identifier() for setting in catalogue.targets}
     failed = [(e.step_key in steps, _reason(e.step_failure_data.error)) for e in result.all_events if e.is_step_failure]
-    done = {e.asset_key for e in result.all_events if e.is_step_materialization}
+    # Before the first step there is only the failure of the run itself, such as an engine that is open elsewhere.
+    ends = [_reason(e.job_failure_data.error) for e in result.all_events if e.event_type_value == RUN_FAILURE]
+    reasons = [reason for is_target, reason in failed if not is_target] or ([] if failed else ends)
+    made = [e for e in result.all_events if e.is_step_materialization]
     return Outcome(
         True,
         result.success,
-        next((reason for is_target, reason in failed if not is_target), ""),
-        published or PUBLICATION in done,
+        next(iter(reasons), ""),
+        published or any(e.asset_key == PUBLICATION for e in made),
         result.run_id,
+        _months_with_why(made),
         tuple(reason for is_target, reason in failed if is_target),
     )
 

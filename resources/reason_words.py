@@ -45,6 +45,22 @@ _OF_COLUMN = {
 }
 
 
+_OTHERS = {
+    "out_of_range": Words("Kolom ligt buiten het afgesproken bereik.", "Column lies outside the agreed range."),
+    "unknown": Words(
+        "Kolom komt niet voor in de stamgegevens; de regel telt vanzelf mee zodra dat wel zo is.",
+        "Column does not occur in the master data; the row counts by itself as soon as it does.",
+    ),
+    "rule": Words("De regel voldoet niet aan deze afspraak.", "The row breaks this agreed rule."),
+}
+
+
+def reason_kinds() -> dict[str, Words]:
+    """What stands before the colon of a reason, as a sentence about a column that the reason names."""
+    of_column = {kind: Words(t.nl.format("Kolom"), t.en.format("Column")) for kind, t in _OF_COLUMN.items()}
+    return {**_OF_ROW, **of_column, **_OTHERS}
+
+
 def reason_words(catalogue: Catalogue, dataset: str, reason: str) -> Words:
     """A reason of a rejected row as a sentence. A code that is not known is told as it is."""
     kind, _, name = reason.partition(":")

@@ -63,7 +63,7 @@ def _resource(table: Table, path: Path, keys: dict[str, tuple[str, ...]]) -> dic
     }
     if table.key:
         schema["primaryKey"] = list(table.key)
-    if references := [_reference(column, keys) for column in table.columns if column.refers_to]:
+    if references := [_reference(table, column, keys) for column in table.columns if column.refers_to]:
         schema["foreignKeys"] = references
     return {
         "name": table.name,
@@ -87,6 +87,10 @@ def _field(column: Column) -> dict[str, Any]:
     return field
 
 
-def _reference(column: Column, keys: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    table = str(column.refers_to)
-    return {"fields": [column.name], "reference": {"resource": table, "fields": list(keys[table])}}
+def _reference(table: Table, column: Column, keys: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """A foreign key; the standard writes a table that refers to itself as an empty text."""
+    other = str(column.refers_to)
+    return {
+        "fields": [column.name],
+        "reference": {"resource": "" if other == table.name else other, "fields": list(keys[other])},
+    }

@@ -5,8 +5,8 @@ Belongs here: the files, and the folders they stand in. Does not belong here: th
     <place>/12-5f3a9c01/*.parquet, datapackage.json     one folder for each publication
     <place>/latest -> 12-5f3a9c01                       replaced in one step
 
-The folder before stays for those who are reading it. The views are written too: a reader of Parquet files has no
-database that could compute them.
+The folder before stays for those who are reading it, but not when it holds what was purged. The views are written too:
+a reader of Parquet files has no database that could compute them.
 """
 
 from __future__ import annotations
@@ -74,15 +74,14 @@ class ParquetTarget(ReplacedTarget):
                 fsync(path)
                 path.chmod(0o444)
             fsync(temporary)
-            self._show(temporary, named)
+            self._show(temporary, named, self._to_be_kept(connection))
         finally:
             remove(temporary)
         return rows, ()
 
-    def _show(self, temporary: Path, named: str) -> None:
-        """Give the folder its name and let the link point to it; then remove all but this one and the one before."""
-        before = os.readlink(self.latest) if self.latest.is_symlink() else ""
-        if before != named:
+    def _show(self, temporary: Path, named: str, kept: str) -> None:
+        """Give the folder its name and let the link point to it; then remove all but this one and the one to be kept."""
+        if named != kept:
             remove(self.place / named)  # of a run that was killed before it was shown
         temporary.rename(self.place / named)
         link = temporary_name(self.latest)
@@ -90,8 +89,20 @@ class ParquetTarget(ReplacedTarget):
         link.replace(self.latest)
         fsync(self.place)
         for path in self.place.iterdir():
-            if _FOLDER.fullmatch(path.name) and path.name not in (named, before):
+            if _FOLDER.fullmatch(path.name) and path.name not in (named, kept):
                 remove(path)
+
+    def _to_be_kept(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """The folder that is shown now, unless it holds texts of a delivery that is purged since."""
+        if not self.latest.exists():
+            return ""
+        texts = str(self.latest / "rpt_rejected_row.parquet")
+        purged = connection.execute(
+            "select 1 from bi.rpt_delivery where state = 'purged'"
+            " and receipt_id in (select receipt_id from read_parquet(?)) limit 1",
+            [texts],
+        ).fetchone()
+        return "" if purged else os.readlink(self.latest)
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:

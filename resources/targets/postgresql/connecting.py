@@ -94,8 +94,9 @@ def _watched(connection: psycopg.Connection, setting: PostgresqlSetting) -> Iter
     """Cut the connection off when the block lasts longer than its time: the server's own limit needs a server that moves."""
 
     def cut_off() -> None:
-        with socket.socket(fileno=os.dup(connection.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        if not connection.closed:
+            with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     watch = Timer(setting.total_seconds, cut_off)
     watch.daemon = True

@@ -62,7 +62,7 @@ def kept_columns(table: Table) -> list[Column]:
 
 def prepare(pg: psycopg.Connection, place: Place) -> None:
     """Make the schemas, and the tables that remember what is shown and what was made, where they are not there."""
-    if shown(pg, place) is not None or _exists(pg, place.kept(_SHOWN)):
+    if _exists(pg, place.kept(_SHOWN)):
         return
     for schema in (place.schema, place.store):
         if not pg.execute("select 1 from pg_namespace where nspname = %s", [schema]).fetchone():
@@ -122,6 +122,8 @@ class Layout:
         self._refuse_foreign()
         gone = self._made.keys() - self._tables.keys()
         changed = {n for n, body in self._bodies.items() if self._made.get(n, ("", ""))[0] != body}
+        # A view over a column that gets another type has the same words as before.
+        changed |= {t.name for t in tables if not t.is_view and not self.keeps_columns(t)}
         if any(not self._tables[n].is_view for n in changed & self._made.keys()) or gone:
             changed |= {t.name for t in tables if t.is_view}  # a view may stand on any of those that are made anew
         self._gone, self._changed = gone, changed
@@ -133,7 +135,8 @@ class Layout:
     def change_tables(self) -> None:
         """Drop the views that change, then bring every table to its declared columns; keys follow after the rows."""
         dropped = (self._changed | self._gone) & self._made.keys()
-        for name in sorted(dropped, key=lambda n: n in self._tables and not self._tables[n].is_view):
+        # Views of the file first, as they stand on the views of tables.
+        for name in sorted(dropped, key=lambda n: bool(columns_kept(self._pg, self._place, n))):
             self._drop_view(name)
         for name in self._gone:
             self._pg.execute(f"drop table if exists {self._place.kept(name)}")
