@@ -22,12 +22,7 @@ def named(text: str) -> dict[str, bool]:
 
 
 def hidden(text: str, variables: Iterable[str]) -> str:
-    """A text without the values of some variables, nor the user and the password of one that is a URL.
-
-    >>> os.environ["KETEN_EXAMPLE_URL"] = "mailto://anna:geheim@example.org"
-    >>> hidden("no answer to anna:geheim", ["KETEN_EXAMPLE_URL"])
-    'no answer to ***:***'
-    """
+    """A text without the values of some variables, nor the parts of one that is a URL."""
     secrets: set[str] = set()
     for value in filter(None, map(os.environ.get, variables)):
         secrets |= {value, *_parts(value)}
@@ -38,13 +33,14 @@ def hidden(text: str, variables: Iterable[str]) -> str:
 
 
 def _parts(url: str) -> set[str]:
-    """User and password of a URL, and the parts of its path and query, where webhooks have their keys."""
+    """User and password of a URL, and where webhooks have their keys: parts of path and query, and a host that is none."""
     try:
         split = urlsplit(url)
     except ValueError:
         return set()
     if not split.scheme or not split.netloc:
         return set()
-    found = [split.username, split.password, *re.split(r"[/?&=]", f"{split.path}?{split.query}")]
-    plain = {part for part in found if part and len(part) > 2 * _SHORTEST or part in (split.username, split.password)}
-    return {spelt for part in plain if part for spelt in (part, unquote(part))}
+    host = split.netloc.rpartition("@")[2].partition(":")[0]
+    pieces = re.split(r"[/?&=]", f"{split.path}?{split.query}") + ([] if "." in host else [host])
+    found = {piece for piece in pieces if len(piece) > 2 * _SHORTEST} | {split.username or "", split.password or ""}
+    return {spelt for part in found for spelt in (part, unquote(part))}

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from resources.errors import KetenError
 from resources.touched_months import changed_months
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
     from resources.engine import Engine
     from resources.landing import Receipt
+
+
+# When nothing came for longer than this, a clock that is wrong is likelier than that all deliveries are past their time.
+LONGEST_SILENCE = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,22 @@ class Expiry:
 
 
 def expired(receipts: Iterable[Receipt], catalogue: Catalogue, now: datetime) -> list[Receipt]:
-    """Deliveries whose bytes are still here and that came longer ago than their contract allows."""
-    found = []
+    """Deliveries whose bytes are still here and that came longer ago than their contract allows.
+
+    Raises KetenError when there are any and the clock cannot be trusted: there is no way back.
+    """
+    found, newest = [], datetime.min.replace(tzinfo=UTC)
     for receipt in receipts:
         contract = catalogue.contracts.get(receipt.dataset)
         received = datetime.fromisoformat(receipt.received_at).replace(tzinfo=UTC)
+        newest = max(newest, received)
         if contract and not receipt.purged_at and now - received > timedelta(days=contract.retention_days):
             found.append(receipt)
+    if found and now - newest > LONGEST_SILENCE:
+        raise KetenError(
+            f"{len(found)} deliveries seem past their time, but nothing came since {newest:%Y-%m-%d}: set the clock right, or"
+            " destroy them with `keten receipt purge` when it is; nothing was destroyed"
+        )
     return found
 
 

@@ -33,6 +33,7 @@ from pipelines.settings import Place
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
 from resources.deployment_models import Channel
+from resources.environment import hidden
 from resources.errors import KetenError
 from resources.notifying import send
 from resources.wording import Words
@@ -298,6 +299,21 @@ def test_why_a_message_was_not_sent_is_told_without_the_url(
     monkeypatch.setenv("KETEN_TEST_URL", value)
     told = send(Channel(url="${env:KETEN_TEST_URL}"), "t", "b", "info", 5)
     assert words in told and SECRET not in told
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (f"mailto://anna-b:{SECRET}@example.org", f"no answer to anna-b with {SECRET}"),
+        (f"json://host/hook/{SECRET}?key={SECRET}-2", f"POST /hook/{SECRET}-2"),
+        ("slack://geheim-woord%2D17/b/c", f"slack says no to {SECRET}"),
+        (SECRET, f"it was {SECRET}"),
+    ],
+)
+def test_no_part_of_a_secret_stands_in_a_text(monkeypatch: pytest.MonkeyPatch, value: str, text: str) -> None:
+    monkeypatch.setenv("KETEN_TEST_URL", value)
+    told = hidden(text, ["KETEN_TEST_URL", "KETEN_TEST_NOT_SET"])
+    assert SECRET not in told and "anna" not in told and "***" in told
 
 
 @pytest.mark.parametrize(
