@@ -33,7 +33,7 @@ run: project ## pull, validate, compute and publish; makes the demo deployment o
 
 dev: project ## open the Dagster user interface on the same deployment
 	-$(BIN)/keten run
-	DAGSTER_HOME="$$KETEN_HOME/dagster" $(BIN)/dagster dev
+	$(BIN)/keten exec dagster dev
 
 serve: project ## show the published page, and Dagster read-only, on this machine; starts no run
 	$(BIN)/keten serve

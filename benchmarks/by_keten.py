@@ -13,7 +13,7 @@ def prepare(out: Path) -> None:
     import sqlglot.optimizer.qualify  # noqa: F401
 
     import pipelines.running  # noqa: F401
-    from pipelines.definitions import instance
+    from pipelines.instance import instance
     from pipelines.settings import Place
 
     with instance(Place(out, out)) as dagster:

@@ -74,6 +74,21 @@ def rebuild(project: Project = None, home: Home = None) -> None:
     show_summary(where, catalogue)
 
 
+@app.command("exec", context_settings={"allow_interspersed_args": False})
+def exec_command(
+    command: Annotated[
+        list[str], typer.Argument(help="dagster-daemon run, dagster-webserver -p 3000, dagster dev ...")
+    ],
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Run a tool of Dagster on this deployment: with its dagster.yaml, home and project. Options of keten come first."""
+    from pipelines.instance import become
+
+    where, _ = _open(home, project)
+    become(where, command)
+
+
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 3333,

@@ -3,7 +3,6 @@
 Belongs here: composing. Does not belong here: what an asset does (assets) or a setting means (settings).
 """
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -105,20 +104,6 @@ def build_definitions(
         ],
         resources={"session": session_resource(here, known, progress, adopt)},
     )
-
-
-def instance(where: Place) -> dg.DagsterInstance:
-    """The Dagster instance in `KETEN_HOME/dagster`, configured on first use."""
-    where.dagster.mkdir(parents=True, exist_ok=True)
-    config = where.dagster / "dagster.yaml"
-    if not config.exists():
-        config.write_text(
-            "telemetry: {enabled: false}\nnux: {enabled: false}\nconcurrency: {pools: {granularity: run, default_limit: 1}}\n"
-            "event_log_storage: {module: pipelines.event_log, class: EventLog}\n",
-            "utf-8",
-        )
-    os.environ["DAGSTER_HOME"] = str(where.dagster)
-    return dg.DagsterInstance.from_config(str(where.dagster))
 
 
 @dg.definitions

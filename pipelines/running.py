@@ -103,7 +103,8 @@ def rebuild(where: Place, catalogue: Catalogue, progress: Progress) -> Outcome:
 
 def _execute(where: Place, catalogue: Catalogue, months: tuple[str, ...], adopt: bool, progress: Progress) -> Outcome:
     from assets.graph import PUBLICATION
-    from pipelines.definitions import JOB, build_definitions, instance
+    from pipelines.definitions import JOB, build_definitions
+    from pipelines.instance import instance
 
     for part in (where.home, where.published.parent):
         part.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from pipelines.definitions import build_definitions, instance
+from pipelines.definitions import build_definitions
+from pipelines.instance import instance
 from resources.errors import KetenError
 
 if TYPE_CHECKING:

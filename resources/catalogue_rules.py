@@ -59,7 +59,7 @@ def explain(kind: type[Declared], error: ValidationError) -> str:
         "string_too_short": "is empty; fill it in",
         "string_type": "should be text; put it between quotes",
     }
-    return f"{place}: {words.get(first['type'], first['msg'])}"
+    return f"{place}: {words.get(first['type'], first['msg'].removeprefix('Value error, '))}"
 
 
 def _keys_at(kind: type[Declared], loc: tuple[int | str, ...]) -> list[str]:

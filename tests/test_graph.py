@@ -16,7 +16,8 @@ import pytest
 from assets.glimpses import may_be_personal
 from assets.graph import KEYS, PAGE, POOL, PUBLICATION, VALUES, build_assets
 from assets.presentation import Presentation
-from pipelines.definitions import JOB, build_definitions, instance
+from pipelines.definitions import JOB, build_definitions
+from pipelines.instance import instance
 from pipelines.settings import Place
 from resources.catalogue_reading import load_catalogue
 from resources.expectations import suite_of

@@ -96,15 +96,14 @@ def full(small: Deployment, tmp_path: Path) -> Iterator[str]:
     made = small.copy(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    place = {"KETEN_HOME": made.home, "KETEN_PROJECT": made.project, "DAGSTER_HOME": made.home / "dagster"}
+    command = ["exec", "--home", str(made.home), "--project", str(made.project), "dagster", "dev", "--port", str(port)]
     with (tmp_path / "dev.txt").open("w") as said:
         server = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "--port", str(port)],
+            [sys.executable, "-m", "pipelines.cli", *command],
             cwd=ROOT,
-            env={**os.environ, **{name: str(value) for name, value in place.items()}, "KETEN_AS_OF": AS_OF},
+            env={**os.environ, "KETEN_AS_OF": AS_OF},
             stdout=said,
             stderr=said,
-            start_new_session=True,
         )
         try:
             while not _answers(port):
