@@ -53,14 +53,14 @@ def main() -> None:
         _shoot(page, "page", 1180, 1240)
         asset = f"{home}/dagster/assets/indicator/{INDICATOR}"
         page.goto(f"{asset}?view=lineage&lineageScope=upstream&lineageDepth={DEPTH}")
-        page.get_by_text(INDICATOR, exact=True).first.wait_for()
+        page.get_by_text("landing", exact=True).wait_for()
         _shoot(page, "lineage", 1500, 820)
         page.goto(asset)
-        page.get_by_text("Source code").or_(page.get_by_text("Owners")).first.wait_for()
+        page.get_by_text("preview", exact=True).wait_for()
         _shoot(page, "dagster-asset", 1300, 1640)
         page.goto(f"{home}/dagster/assets/publish/rpt_indicator_value")
         page.get_by_text("[Show Markdown]").click()
-        _shoot(page, "serve", 1240, 1000)
+        _shoot(page, "serve", 1240, 1180)
 
 
 if __name__ == "__main__":
