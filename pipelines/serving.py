@@ -47,7 +47,7 @@ def serve(where: Place, host: str, port: int, behind_proxy: bool, tell: Callable
             f"--host {host} can be reached by others and there is no log-in here; put a proxy that asks for one in front"
             " and add --behind-proxy, or leave --host out"
         )
-    with _listening(host, port) as listener, _front(where, behind_proxy) as app:
+    with _listening(host, port) as listener, _front(where, ["*"] if behind_proxy else [*LOOPBACK, host]) as app:
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         tell(f"Page: {address}/  Dagster, read-only: {address}{DAGSTER}/  Ctrl-C ends.")
         # An open browser holds a connection for news of runs; the end does not wait for it.
@@ -74,7 +74,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _front(where: Place, behind_proxy: bool) -> Iterator[Starlette]:
+def _front(where: Place, hosts: list[str]) -> Iterator[Starlette]:
     """The application: Dagster below its prefix, published files everywhere else."""
     from dagster_webserver.app import create_app_from_workspace_process_context
     from starlette.applications import Starlette
@@ -95,7 +95,7 @@ def _front(where: Place, behind_proxy: bool) -> Iterator[Starlette]:
             ],
             middleware=[
                 # A name that leads to this machine by a trick of another site's DNS is not one of ours.
-                Middleware(TrustedHostMiddleware, allowed_hosts=["*"] if behind_proxy else LOOPBACK),
+                Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
                 Middleware(Guard),
             ],
         )

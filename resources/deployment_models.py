@@ -161,8 +161,15 @@ class MonthClose(Declared):
 class Interface(Declared):
     """What Dagster's user interface links to: where the published page is served, and a repository of the code."""
 
-    page_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
-    code_url: str | None = Field(default=None, pattern=r"^https?://\S*[^/\s]$")
+    page_url: str | None = None
+    code_url: str | None = None
+
+    @field_validator("page_url", "code_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("begin the address with https:// or http://")
+        return value and value.rstrip("/")
 
 
 class Settings(Declared):

@@ -37,6 +37,11 @@ FAULTS = {
         lambda text: text + "organization: x\n",
         "organization: is not a known key; did you mean",
     ),
+    "address without its beginning": (
+        "keten.yml",
+        lambda text: text + "interface: {page_url: impact.example.nl}\n",
+        "keten.yml: interface.page_url: begin the address with https:// or http://",
+    ),
     "unknown zone": ("keten.yml", lambda text: text.replace("Amsterdam", "Amsterdaam"), "is not a time zone"),
     "no YAML": ("keten.yml", lambda text: text + "a: [", "keten.yml is not valid YAML"),
     "unknown column": (

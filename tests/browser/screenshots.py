@@ -34,9 +34,15 @@ def _served() -> Iterator[str]:
             server.terminate()
 
 
-def _shoot(page: Page, name: str, width: int, height: int) -> None:
-    """Write the picture once nothing moves any more."""
+def _open(page: Page, address: str, width: int, height: int, awaited: str) -> None:
+    """A view of this size, once a text that comes late is there: Dagster fits its graph to the size it starts with."""
     page.set_viewport_size({"width": width, "height": height})
+    page.goto(address)
+    page.get_by_text(awaited, exact=True).first.wait_for()
+
+
+def _shoot(page: Page, name: str) -> None:
+    """Write the picture once nothing moves any more."""
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1500)
     target = ROOT / "docs" / f"{name}.png"
@@ -47,20 +53,18 @@ def _shoot(page: Page, name: str, width: int, height: int) -> None:
 def main() -> None:
     """Make all pictures."""
     with _served() as home, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1180, "height": 1240})
+        page = browser.new_page()
         page.set_default_timeout(PATIENCE)
-        page.goto(f"{home}/")
-        _shoot(page, "page", 1180, 1240)
+        _open(page, f"{home}/", 1180, 1240, "Kernwaarden")
+        _shoot(page, "page")
         asset = f"{home}/dagster/assets/indicator/{INDICATOR}"
-        page.goto(f"{asset}?view=lineage&lineageScope=upstream&lineageDepth={DEPTH}")
-        page.get_by_text(INDICATOR, exact=True).first.wait_for()
-        _shoot(page, "lineage", 1500, 820)
-        page.goto(asset)
-        page.get_by_text("Source code").or_(page.get_by_text("Owners")).first.wait_for()
-        _shoot(page, "dagster-asset", 1300, 1640)
-        page.goto(f"{home}/dagster/assets/publish/rpt_indicator_value")
+        _open(page, f"{asset}?view=lineage&lineageScope=upstream&lineageDepth={DEPTH}", 2100, 1150, "landing")
+        _shoot(page, "lineage")
+        _open(page, asset, 1300, 1640, "preview")
+        _shoot(page, "dagster-asset")
+        _open(page, f"{home}/dagster/assets/publish/rpt_indicator_value", 1240, 1230, "course_by_month")
         page.get_by_text("[Show Markdown]").click()
-        _shoot(page, "serve", 1240, 1000)
+        _shoot(page, "serve")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,29 +85,34 @@ def test_a_reader_cannot_start_a_run(watched: Watched) -> None:
     expect(page.get_by_role("button", name="Materialize")).to_be_disabled()
 
 
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def full(small: Deployment, tmp_path: Path) -> Iterator[str]:
     """`dagster dev` on the tiny deployment, as `make dev` starts it; its address."""
     made = small.copy(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    place = {"KETEN_HOME": made.home, "KETEN_PROJECT": made.project, "DAGSTER_HOME": made.home / "dagster"}
+    command = ["exec", "--home", str(made.home), "--project", str(made.project), "dagster", "dev", "--port", str(port)]
     with (tmp_path / "dev.txt").open("w") as said:
         server = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "--port", str(port)],
+            [sys.executable, "-m", "pipelines.cli", *command],
             cwd=ROOT,
-            env={**os.environ, **{name: str(value) for name, value in place.items()}, "KETEN_AS_OF": AS_OF},
+            env={**os.environ, "KETEN_AS_OF": AS_OF},
             stdout=said,
             stderr=said,
-            start_new_session=True,
         )
         try:
-            while server.poll() is None and socket.socket().connect_ex(("127.0.0.1", port)):
-                signal.sigtimedwait([], 0.2)
+            while not _answers(port):
+                assert server.poll() is None, (tmp_path / "dev.txt").read_text()
+                time.sleep(0.2)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.send_signal(signal.SIGINT)
-            server.wait(30)
+            server.wait(60)
 
 
 def test_an_engineer_starts_the_job_from_the_full_user_interface(full: str, context: BrowserContext) -> None:
