@@ -77,7 +77,9 @@ def folders(home: Path | None = None, project: Path | None = None) -> Place:
 def today(zone: str) -> date:
     """Today in the zone of the deployment; `KETEN_AS_OF` (YYYY-MM-DD) overrides it for repeatable runs."""
     text = os.environ.get(AS_OF, "")
+    if not text:
+        return datetime.now(ZoneInfo(zone)).date()
     try:
-        return date.fromisoformat(text) if text else datetime.now(ZoneInfo(zone)).date()
+        return date.fromisoformat(text)
     except ValueError:
         raise KetenError(f"{AS_OF} '{text}' is not a day; write it as 2026-07-02, or unset it") from None

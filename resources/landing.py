@@ -273,10 +273,12 @@ class Landing:
     def sweep(self) -> None:
         """Remove what a killed process left: half-written files, bytes without a receipt, bytes that were purged."""
         kept = {self.path(r).name for r in self.receipts() if r.purged_at is None}
+        purged = {self.path(r).name for r in self.receipts() if r.purged_at is not None}
         is_sure = not any(self._receipts.glob("*.damaged"))  # or else they may be those of a receipt that was put away
         for path in self._bytes.iterdir():
-            if path.name.startswith(".landing-") or (is_sure and path.name not in kept):
-                path.unlink()  # the bytes of a purge that was killed, or of a delivery that never got its receipt
+            is_left = path.name.startswith(".landing-") or path.name in purged or is_sure
+            if is_left and path.name not in kept:
+                path.unlink()
         for folder in (self.folder, self._receipts, self._refusals):
             for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import struct
 import subprocess
@@ -16,6 +15,8 @@ import pytest
 from pipelines.records import put_away_damaged
 from resources.engine import Engine
 from resources.errors import KetenError
+from resources.landing import Delivery, Landing
+from resources.landing_repair import make_fit
 from tests.deployment import Deployment
 from tests.faults.soundness import assert_accounted, assert_whole, correction, results
 
@@ -181,15 +182,17 @@ def test_bytes_are_kept_as_long_as_nobody_knows_whose_they_are(small: Deployment
     assert not made.landing.path(receipt).exists()
 
 
-def test_a_damaged_note_of_a_refusal_lets_the_file_be_looked_at_again(small: Deployment, tmp_path: Path) -> None:
-    made = small.copy(tmp_path)
-    made.drop("data/meter_reading_20250501.csv", "meter,day,kwh,Naam,BSN\nE,2025-02-03,1,J. Voorbeeld,111222333\n")
-    made.keten("run")
-    (note,) = (made.landing.folder / "refusals").iterdir()
-    before = json.loads(note.read_text("utf-8"))
+def test_a_damaged_note_of_a_refusal_lets_the_file_be_looked_at_again(tmp_path: Path) -> None:
+    landing = Landing(tmp_path / "landing")
+    refused = Delivery(tmp_path / "staff.csv", "staff.csv", "us", "site", "0" * 64, False)
+    landing.refuse(refused, ["BSN"], landing.moment())
+    (note,) = landing.refusal_files()
     note.write_text("{", "utf-8")
-    assert "was damaged; the file is looked at again" in made.keten("run", "--month", "2025-01")
-    assert json.loads(note.read_text("utf-8"))["headings"] == before["headings"]
+    with Engine(None, tmp_path / "spill") as engine:
+        (told,) = make_fit(landing, engine)
+    assert "was damaged; the file is looked at again" in told
+    assert not landing.known(refused)
+    assert landing.refusals() == []
 
 
 def test_a_run_can_do_without_the_records_of_dagster(small: Deployment, twin: Deployment, tmp_path: Path) -> None:

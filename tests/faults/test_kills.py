@@ -23,7 +23,7 @@ from tests.postgres_server import PostgresServer
 SIDES = 2
 KILLS = 25
 AIMED = 6
-LEFT_ALONE = 8
+LEFT_ALONE = 12
 
 
 def moments(whole: float, seed: int) -> list[float]:
