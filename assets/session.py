@@ -68,7 +68,7 @@ class Session:
     def begin(self) -> None:
         """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
         audit.prepare_audit(self.engine)
-        if self.engine.columns("run.computed"):
+        if "decided" in self.engine.columns("run.computed"):
             for row in self.engine.read("from run.computed").read_all().to_pylist():
                 self.was_current = row["state"] == self._state() and row["last_month"] <= self.horizon.last
                 self.new_months = {m for m in self.horizon.months() if m > row["last_month"]}
