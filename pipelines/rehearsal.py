@@ -24,7 +24,7 @@ from resources.publication_difference import Difference, difference
 from resources.published_file import wal_of
 
 # Folders that a run reads and of which no file is ever written in place.
-REPLACED_WHOLE = ("landing",)
+REPLACED_WHOLE = ("landing", "periods")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def test_a_run_does_what_its_plan_said_and_the_plan_changed_nothing(
     made.drop("data/meter_reading_20250301.csv", f"{READINGS}\nE,2025-01-05,99\nE,x,1\n")
     made.drop("data/waste_collection_20250301.csv", f"{WASTE}\nW,S,2025-02-03,rest,60\nW,S,2025-02-10,rest,61\n")
     made.drop("data/party_20250301.csv", "party_id,party_name,role_code\n")
+    made.keten("period", "close", "2025-01", "--by", "Anna")
     before, published = (
         digests(tmp_path),
         shutil.copy(made.published, tmp_path.parent / f"{tmp_path.name}-before.duckdb"),
@@ -64,6 +65,7 @@ def test_a_run_does_what_its_plan_said_and_the_plan_changed_nothing(
 
     made.keten("run")
     assert exactly(difference(Path(published), made.published)) == exactly(plan.changes)
+    assert made.rows("select publication_status from bi.rpt_period where month = '2025-01-01'") == [("provisional",)]
 
 
 def test_a_plan_is_told_like_a_diff_and_by_how_it_ends(small: Deployment, tmp_path: Path) -> None:
