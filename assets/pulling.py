@@ -33,6 +33,15 @@ class Pulled:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ToPull:
+    """Finished files that are new or changed, those still changing, and what is wrong with sources that cannot be seen."""
+
+    new: list[Path]
+    young: list[Path]
+    down: list[str]
+
+
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
     """Files of one source that are finished, and those still changing, by name.
 
@@ -95,18 +104,20 @@ def issued_at(mapping: Mapping, file_name: str) -> str | None:
     return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
 
 
-def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> tuple[list[Path], list[Path]]:
-    """Finished files of all sources that no run has read as they are now, and files that are still changing.
-
-    No file is opened, so that ten thousand of them take a moment. Raises KetenError as `source_files`.
-    """
-    finished: dict[Path, None] = {}
+def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
+    """What the sources hold that no run has read as it is now. No file is opened, so ten thousand of them take a moment."""
+    new: dict[Path, None] = {}
     young: dict[Path, None] = {}
+    down: list[str] = []
     for source in catalogue.sources:
-        ready, changing = source_files(catalogue, project, source)
-        finished |= dict.fromkeys(ready)
+        try:
+            finished, changing = source_files(catalogue, project, source)
+        except KetenError as error:
+            down.append(str(error))
+            continue
+        new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
         young |= dict.fromkeys(changing)
-    return [path for path in finished if not landing.has_read(path)], list(young)
+    return ToPull(list(new), list(young), down)
 
 
 def files_fingerprint(files: Iterable[Path]) -> str:
