@@ -265,7 +265,10 @@ def test_sheet_that_would_be_too_long_keeps_the_newest_periods_and_says_so(small
     oldest_kept = min(row["Tot en met"] for row in rows)
     assert rows == [row for row in all_rows if row["Tot en met"] >= oldest_kept], "whole periods, none half"
     (told,) = [note for note in applied.notes if note.startswith("Planet")]
-    assert f"{len(rows)} van {len(all_rows)} regels" in told
+    assert told == (
+        f"Planet: {len(rows)} van {len(all_rows)} regels, vanaf {oldest_kept:%d-%m-%Y}"
+        f" / {len(rows)} of {len(all_rows)} rows, from {oldest_kept:%Y-%m-%d} on"
+    )
     guide = openpyxl.load_workbook(cut.place, read_only=True)[GUIDE]
     assert told in {" / ".join(filter(None, row[1:])) for row in guide.iter_rows(values_only=True)}
     properties = {p.name: p.value for p in openpyxl.load_workbook(cut.place).custom_doc_props}

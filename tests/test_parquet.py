@@ -243,6 +243,16 @@ def test_target_ahead_or_of_another_engine_is_refused_unless_adopted(
     assert target.applied() == 1
 
 
+def test_published_file_of_an_older_version_is_told(small: Deployment, target: ParquetTarget, tmp_path: Path):
+    older = tmp_path / "older.duckdb"
+    older.write_bytes(small.published.read_bytes())
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table older.bi.publication_column")
+    with pytest.raises(KetenError, match="of an older version; run `keten run`"):
+        target.apply(older, adopt=False)
+    assert target.applied() is None
+
+
 def cut(latest: Path) -> None:
     """A file that is not whole."""
     path = latest / "dim_site.parquet"

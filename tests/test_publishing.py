@@ -21,7 +21,7 @@ from resources.errors import KetenError
 from resources.key_register import assign_keys, restore_keys
 from resources.publication_history import VALUE_KEY
 from resources.published_file import wal_of
-from resources.publishing import TableSpec, publish, published_state
+from resources.publishing import ColumnFacts, TableSpec, publish, published_state
 
 ROOT = Path(__file__).parents[1]
 VALUE_TYPES = {
@@ -132,6 +132,18 @@ def test_a_new_label_is_published_although_no_row_changed(engine, target):
     publish(engine, target, TABLES, VIEWS, run_of("r1"))
     told = {**TABLES, "dim_site": TableSpec(TABLES["dim_site"].columns, ("site_key",), comment="buildings")}
     assert publish(engine, target, told, VIEWS, run_of("r2")).number == 2
+
+
+def test_what_a_column_refers_to_is_published_and_a_new_reference_is_a_publication(engine, target):
+    publish(engine, target, TABLES, VIEWS, run_of("r1"))
+    facts = {"site_key": ColumnFacts(refers_to="dim_site"), "value": ColumnFacts(unit="kWh")}
+    values = TABLES["rpt_indicator_value"]
+    told = {**TABLES, "rpt_indicator_value": TableSpec(values.columns, values.key, values.comment, facts)}
+    assert publish(engine, target, told, VIEWS, run_of("r2")).number == 2
+    assert rows(target, "select * from bi.publication_column") == [
+        ("rpt_indicator_value", "site_key", None, None, "dim_site", 2),
+        ("rpt_indicator_value", "value", "kWh", None, None, 2),
+    ]
 
 
 def test_changed_value_is_recorded_once_and_kept(engine, target):

@@ -170,8 +170,8 @@ class Cells:
         day = since[0] if since else None
         condition = f"{sheet.newest} >= date '{day}'" if day else "false"
         kept = self._count(f"select count(*) from {sheet.source} and {condition}")
-        told = f"{kept} van {total} regels / {kept} of {total} rows"
-        return condition, f"{sheet.name}: {told}" + (f", t/m {day} / down to {day}" if day else "")
+        nl, en = (f", vanaf {day:%d-%m-%Y}", f", from {day} on") if day else ("", "")
+        return condition, f"{sheet.name}: {kept} van {total} regels{nl} / {kept} of {total} rows{en}"
 
     def _count(self, select: str) -> int:
         row = self.connection.execute(select).fetchone()

@@ -46,7 +46,7 @@ CORE = Sheet(
     " (partition by indicator_id, level_code, scope_code order by period_to desc) = 1) v"
     " join bi.dim_indicator i using (indicator_id) join bi.dim_party p on p.party_key = v.client_key where i.is_core",
     "i.pillar, i.indicator_id, v.level_code desc, p.party_name",
-    "v.period_to",
+    "(v.period_to - 1)",
     number_format("i"),
 )
 

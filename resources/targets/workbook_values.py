@@ -62,7 +62,7 @@ def _sheet(connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], keys
         headings,
         f"bi.{VALUES} v join bi.dim_indicator i using (indicator_id){joins} where v.pillar = '{pillar}'",
         ", ".join(f"v.{name}" for name in tables[VALUES].key),
-        "v.period_to",
+        "(v.period_to - 1)",
         number_format("i"),
     )
 
