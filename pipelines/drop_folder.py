@@ -48,9 +48,9 @@ def drop_folder(where: Place, settings: Settings, job: str) -> list[dg.SensorDef
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         found = files_to_pull(load_catalogue(where.project), where.project, Landing(where.landing))
         files = found.new
-        if found.down and not files:
-            raise KetenError("; ".join(found.down))
         if not files:
+            if found.down:
+                raise KetenError("; ".join(found.down))
             return dg.SkipReason(both([_no_files(len(found.young))]))
         if busy := _unfinished(context.instance, job):
             return dg.SkipReason(both([_busy(len(files), busy)]))
@@ -74,14 +74,14 @@ def _no_files(young: int) -> Words:
         return Words("Geen nieuwe bestanden", "No new files")
     nl, en = counted(young, *FILE)
     return Words(
-        f"{nl} veranderde minder dan {SETTLE_SECONDS} s geleden en wacht tot het klaar is",
-        f"{en} changed less than {SETTLE_SECONDS} s ago, waiting until finished",
+        f"Wacht op {nl}: minder dan {SETTLE_SECONDS} s geleden veranderd",
+        f"Waiting for {en}: changed less than {SETTLE_SECONDS} s ago",
     )
 
 
 def _busy(count: int, run_id: str) -> Words:
     nl, en = counted(count, *FILE)
-    return Words(f"{nl} wacht op het einde van run {run_id}", f"waiting with {en} for the end of run {run_id}")
+    return Words(f"Wacht met {nl} op het einde van run {run_id}", f"Waiting with {en} for the end of run {run_id}")
 
 
 def _asked_before(told: str) -> Words:

@@ -136,7 +136,7 @@ def test_no_new_file_starts_no_run(made: Deployment, dagster: dg.DagsterInstance
 def test_a_file_that_is_still_written_is_waited_for(made: Deployment, dagster: dg.DagsterInstance) -> None:
     made.drop(NEW, CORRECTION)
     os.utime(made.project / NEW)
-    assert "1\N{NO-BREAK SPACE}file changed less than 30 s ago, waiting until finished" in look(made, dagster).told
+    assert "Waiting for 1\N{NO-BREAK SPACE}file: changed less than 30 s ago" in look(made, dagster).told
 
 
 def test_a_batch_of_files_is_asked_for_once(made: Deployment, dagster: dg.DagsterInstance) -> None:
