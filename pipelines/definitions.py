@@ -11,7 +11,7 @@ import dagster as dg
 from assets.graph import LEDGER_MONTHS, PUBLICATION, SESSION, build_assets
 from assets.preparing import horizon
 from assets.session import Session
-from assets.targets import DELIVERY, Delivery, build_target_assets
+from assets.targets import PUBLISHER, Publisher, build_target_assets
 from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.fingerprint import input_fingerprint
@@ -76,16 +76,16 @@ def session_resource(
     return session
 
 
-def delivery_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
-    """The resource `delivery`: the lock, and the published file for the targets. It does not open the engine."""
+def publisher_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+    """The resource `publisher`: the lock, and the published file for the targets. It does not open the engine."""
 
     @dg.resource(description="Het slot en het gepubliceerde bestand / the lock and the published file")
-    def delivery(context: dg.InitResourceContext) -> Iterator[Delivery]:
+    def publisher(context: dg.InitResourceContext) -> Iterator[Publisher]:
         telling, _ = _begin(context, progress)
         with run_lock(where.home, telling.tell):
-            yield Delivery(where.home, where.published, adopt, telling)
+            yield Publisher(where.home, where.published, adopt, telling)
 
-    return delivery
+    return publisher
 
 
 def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[Progress, str]:
@@ -113,7 +113,7 @@ def build_definitions(
         sensors=drop_folder(here, known.settings, JOB),
         resources={
             SESSION: session_resource(here, known, progress, adopt),
-            DELIVERY: delivery_resource(here, progress, adopt),
+            PUBLISHER: publisher_resource(here, progress, adopt),
         },
         executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )
