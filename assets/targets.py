@@ -18,13 +18,13 @@ from resources.progress import Progress
 from resources.targets import make_target
 from resources.targets.port import Unreachable
 
-DELIVERY = "delivery"
+PUBLISHER = "publisher"
 # A server that restarts is back within seconds; one that does not is tried again by the next run.
 RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Publisher:
     """What the steps of one run bring to the targets: the published file. The run holds the lock."""
 
     home: Path
@@ -60,7 +60,7 @@ def _target_asset(setting: TargetSetting) -> dg.AssetsDefinition:
     @dg.asset(
         key=target_key(setting.name),
         deps=[PUBLICATION],
-        required_resource_keys={DELIVERY},
+        required_resource_keys={PUBLISHER},
         pool=POOL,
         retry_policy=RETRY,
         # After the page, which waits for no server.
@@ -71,17 +71,17 @@ def _target_asset(setting: TargetSetting) -> dg.AssetsDefinition:
         "The same publication as the file, with the same number.",
     )
     def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        delivery: Delivery = context.resources.delivery
-        delivery.progress.step(f"publication/{setting.name}")
-        target = make_target(setting, delivery.home)
+        publisher: Publisher = context.resources.publisher
+        publisher.progress.step(f"publication/{setting.name}")
+        target = make_target(setting, publisher.home)
         try:
-            applied = target.apply(delivery.published, delivery.adopt)
+            applied = target.apply(publisher.published, publisher.adopt)
         except Unreachable:
             raise
         except KetenError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         for note in applied.notes:
-            delivery.progress.tell(f"target {setting.name}: {note}")
+            publisher.progress.tell(f"target {setting.name}: {note}")
         return dg.MaterializeResult(
             metadata={
                 "publication": applied.number,

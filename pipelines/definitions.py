@@ -10,13 +10,13 @@ import dagster as dg
 
 from assets.graph import LEDGER_MONTHS, PUBLICATION, SESSION, build_assets
 from assets.presentation import Presentation
-from assets.targets import DELIVERY, build_target_assets
+from assets.targets import PUBLISHER, build_target_assets
 from pipelines.alert_sensor import alerts
 from pipelines.backfill import ledger_months
 from pipelines.drop_folder import drop_folder
 from pipelines.month_close import month_close
 from pipelines.retention import retention_job, retention_schedule
-from pipelines.run_resources import delivery_resource, session_resource
+from pipelines.run_resources import publisher_resource, session_resource
 from pipelines.schedules import daily
 from pipelines.settings import Place, place
 from resources.catalogue import Catalogue
@@ -64,7 +64,7 @@ def build_definitions(
         sensors=[*drop_folder(here, known.settings, JOB), *alerts(here, known)],
         resources={
             SESSION: session_resource(here, known, progress, adopt),
-            DELIVERY: delivery_resource(here, progress, adopt),
+            PUBLISHER: publisher_resource(here, progress, adopt),
         },
         executor=dg.in_process_executor,  # one process owns the engine, whatever is chosen in the user interface
     )

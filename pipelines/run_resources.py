@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.preparing import horizon
 from assets.session import Session
-from assets.targets import Delivery
+from assets.targets import Publisher
 from pipelines.fingerprint import code_fingerprint, input_fingerprint
 from pipelines.lock import run_lock
 from pipelines.months import asked_months
@@ -73,16 +73,16 @@ def session_resource(
     return session
 
 
-def delivery_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
-    """The resource `delivery`: the lock, and the published file for the targets. It does not open the engine."""
+def publisher_resource(where: Place, progress: Progress | None = None, adopt: bool = False) -> dg.ResourceDefinition:
+    """The resource `publisher`: the lock, and the published file for the targets. It does not open the engine."""
 
     @dg.resource(description="Het slot en het gepubliceerde bestand / the lock and the published file")
-    def delivery(context: dg.InitResourceContext) -> Iterator[Delivery]:
+    def publisher(context: dg.InitResourceContext) -> Iterator[Publisher]:
         telling, _ = _begin(context, progress)
         with run_lock(where.home, telling.tell):
-            yield Delivery(where.home, where.published, adopt, telling)
+            yield Publisher(where.home, where.published, adopt, telling)
 
-    return delivery
+    return publisher
 
 
 def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[Progress, str]:

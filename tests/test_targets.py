@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,8 @@ def test_the_run_of_the_day_is_of_the_targets_that_are_behind_when_nothing_else_
     definitions = build_definitions(where)
     schedule = definitions.resolve_schedule_def("daily")
     with instance(where) as dagster:
-        asked = dg.build_schedule_context(dagster, repository_def=definitions.get_repository_def())
+        now, known = datetime.now(UTC), definitions.get_repository_def()
+        asked = dg.build_schedule_context(dagster, scheduled_execution_time=now, repository_def=known)
         assert isinstance(schedule.evaluate_tick(asked).skip_message, str)
         with followed.server.connect(database="followed") as pg:
             pg.execute("update bi_store.keten_shown set publication_id = 0")
