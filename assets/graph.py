@@ -26,6 +26,7 @@ from assets.modelling import (
     all_keys,
     check_indicator,
     check_model,
+    component_columns,
     compute,
     compute_indicator,
     roll_up,
@@ -123,7 +124,6 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
                 "loaded": len(result.loaded),
                 "held": len(result.held),
                 "rejected": len(result.rejected),
-                **preview(session, f"core.{name}", [f"core.{name}"]),
             },
             check_results=list(check_results(key, audit.recorded(session.engine, f"core.{name}"), warns)),
         )
@@ -159,7 +159,7 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": rows,
                 **column_lineage(session.lineage(model.name, model)),
-                **preview(session, model.name, model.refs),
+                **preview(session, model.name, catalogue.columns_of(model), model.refs),
             },
             check_results=list(check_results(key, found, warns)),
         )
@@ -183,7 +183,7 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
         session.computed.add(table)
         shown = {
             **column_lineage(session.lineage(table, indicator)),
-            **preview(session, table, indicator.refs),
+            **preview(session, table, component_columns(catalogue, indicator), indicator.refs),
         }
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 
