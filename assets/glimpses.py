@@ -14,28 +14,30 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.graph_metadata import cell
 from assets.modelling import VALUES
 from assets.page.charts import HEIGHT, WIDTH, line
 from resources.wording import quantity
 
 if TYPE_CHECKING:
     from assets.session import Session
-    from resources.catalogue import Catalogue
+    from resources.catalogue import Catalogue, Column
 
-ROWS, COLUMNS, LETTERS = 5, 12, 40
+ROWS, COLUMNS = 5, 12
 INK = "#4f43dd"
 
 
-def preview(session: Session, table: str, refs: Iterable[str]) -> dict[str, Any]:
-    """A few rows of a table that stands on these refs; none where one of its contracts may hold personal data."""
-    if may_be_personal(session.catalogue, refs):
+def preview(session: Session, table: str, columns: Iterable[Column], refs: Iterable[str]) -> dict[str, Any]:
+    """A few rows of a computed table that stands on these refs; none where one of its contracts may hold personal data.
+
+    Dagster's records outlive a purge. So only numbers, dates and codes of lists are shown: no text that somebody sent.
+    """
+    shown = [c.name for c in columns if c.type != "text"][:COLUMNS]
+    if not shown or may_be_personal(session.catalogue, refs):
         return {}
-    columns = list(session.engine.columns(table))[:COLUMNS]
-    rows = session.engine.read(f"select {', '.join(columns)} from {table} limit {ROWS}").read_all().to_pylist()
+    rows = session.engine.read(f"select {', '.join(shown)} from {table} limit {ROWS}").read_all().to_pylist()
     if not rows:
         return {}
-    lines = [columns, ["--"] * len(columns), *([_short(v) for v in row.values()] for row in rows)]
+    lines = [shown, ["--"] * len(shown), *([_short(v) for v in row.values()] for row in rows)]
     return {"preview": dg.MetadataValue.md("\n".join(f"| {' | '.join(cells)} |" for cells in lines))}
 
 
@@ -87,5 +89,4 @@ def _drawn(values: list[Decimal | None]) -> str:
 def _short(value: object) -> str:
     if value is None:
         return ""
-    text = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-    return cell(text if len(text) <= LETTERS else f"{text[:LETTERS]}…")
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

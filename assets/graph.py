@@ -23,7 +23,7 @@ from assets.graph_metadata import (
     value_sentences,
 )
 from assets.modelling import VALUES as VALUES_TABLE
-from assets.modelling import all_keys
+from assets.modelling import all_keys, component_columns
 from assets.page.making import make_pages
 from assets.publication import publish_session, register_keys
 from assets.renewing import renew_indicator, renew_model, renew_values
@@ -128,7 +128,6 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
                 "loaded": len(result.loaded),
                 "held": len(result.held),
                 "rejected": len(result.rejected),
-                **preview(session, f"core.{name}", [f"core.{name}"]),
             },
             check_results=list(check_results(key, audit.recorded(session.engine, f"core.{name}"), warns)),
         )
@@ -162,7 +161,7 @@ def _model_asset(catalogue: Catalogue, model: Model) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": rows,
                 **column_lineage(session.lineage(model.name, model)),
-                **preview(session, model.name, model.refs),
+                **preview(session, model.name, catalogue.columns_of(model), model.refs),
             },
             check_results=list(check_results(key, found, warns)),
         )
@@ -186,7 +185,7 @@ def _indicator_asset(catalogue: Catalogue, indicator: Indicator) -> dg.AssetsDef
         rows = session.engine.count(table)
         shown = {
             **column_lineage(session.lineage(table, indicator)),
-            **preview(session, table, indicator.refs),
+            **preview(session, table, component_columns(catalogue, indicator), indicator.refs),
         }
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 

@@ -80,7 +80,7 @@ def check_results(key: dg.AssetKey, found: Iterable[CheckResult], warns: bool) -
     for name, severity in list(severities.items())[: 1 + warns]:
         mine = [c for c in found if (c.severity == "critical") == (name == "critical")]
         lines = [
-            f"| {cell(c.nl)} | {cell(c.en)} | {c.outcome} | {cell(c.observed)} | {c.receipt_id} | {c.check_id} |"
+            f"| {_cell(c.nl)} | {_cell(c.en)} | {c.outcome} | {_cell(c.observed)} | {c.receipt_id} | {c.check_id} |"
             for c in mine
         ]
         head = ["| nl | en | outcome | observed | receipt | check |", "|--|--|--|--|--|--|"]
@@ -97,7 +97,7 @@ def check_results(key: dg.AssetKey, found: Iterable[CheckResult], warns: bool) -
         )
 
 
-def cell(text: str) -> str:
+def _cell(text: str) -> str:
     """Text that stays within one cell of a Markdown table."""
     return " ".join(text.replace("|", "/").split())
 

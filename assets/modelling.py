@@ -149,12 +149,12 @@ def component_columns(catalogue: Catalogue, indicator: Indicator) -> list[Column
     amount = {"nl": f"Hoeveelheid ({units})", "en": f"Amount ({units})"}
     gap = {"nl": "Waarom de hoeveelheid leeg is", "en": "Why the amount is empty"}
     return [
-        Column(name="component", type="text", nl="Onderdeel van de indicator", en="Component of the indicator"),
+        Column(name="component", type="code", nl="Onderdeel van de indicator", en="Component of the indicator"),
         catalogue.columns["month"],
         *(catalogue.columns[k] for k in _own_keys(indicator)),
         Column(name="amount", type="decimal", **amount),
         Column(name="entity_id", type="text", nl="Wat geteld wordt", en="What is counted"),
-        Column(name="gap_code", type="text", **gap),
+        Column(name="gap_code", type="code", **gap),
     ]
 
 

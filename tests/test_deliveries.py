@@ -173,6 +173,16 @@ def test_a_purged_delivery_leaves_no_byte_and_cannot_come_back(small: Deployment
     assert made.landing.receipt(receipt.receipt_id).withdrawn_because == "a person asked"
 
 
+def test_a_name_that_was_accepted_is_purged_from_all_that_was_made_of_it_too(small: Deployment, tmp_path: Path) -> None:
+    made = small.copy(tmp_path)
+    made.drop("data/site_20250301.csv", "site_id,site_name,client_id,m2\nS,Mrs Private,C,365\n")
+    made.keten("run")
+    assert made.rows("select count(*) from bi.dim_site where site_name = 'Mrs Private'") == [(1,)]
+    receipt = made.receipt("site_20250301.csv").receipt_id
+    made.keten("receipt", "purge", receipt, "--reason", "a person asked", "--yes")
+    assert b"Mrs Private" not in everything(made)
+
+
 def everything(made: Deployment) -> bytes:
     return b"".join(p.read_bytes() for p in made.home.rglob("*") if p.is_file())
 

@@ -162,9 +162,11 @@ def test_a_check_shows_each_expectation_in_words(small: Deployment, seen: dg.Dag
 
 
 def test_a_run_shows_a_few_rows_and_the_course_of_each_indicator(small: Deployment, seen: dg.DagsterInstance) -> None:
-    head, _, *rows = told(seen, dg.AssetKey(["core", "meter_reading"]))["preview"].splitlines()
-    assert head.startswith("| meter_id |") and 0 < len(rows) <= 5 and all(row.startswith("| E |") for row in rows)
-    assert "preview" not in told(seen, dg.AssetKey(["core", "spend"])), "there are no rows"
+    head, _, *rows = told(seen, dg.AssetKey(["indicator", "energy_intensity"]))["preview"].splitlines()
+    assert head.startswith("| component | month |") and 0 < len(rows) <= 5
+    assert all("| energy_kwh |" in row or "| floor_area_m2_year |" in row for row in rows)
+    assert "site_id" not in head, "an id is text of a sender"
+    assert "preview" not in told(seen, dg.AssetKey(["ledger", "spend_line"])), "there are no rows"
     courses = told(seen, VALUES)["course_by_month"].splitlines()
     (energy,) = [line for line in courses if line.startswith("| energy_intensity |")]
     ((value,),) = small.rows(
