@@ -38,7 +38,7 @@ VALUES = dg.AssetKey(["publish", "rpt_indicator_value"])
 # The months as Dagster shows them: each publication tells which of them it computed again.
 LEDGER_MONTHS = dg.AssetKey("ledger_months")
 MADE_OF = "made_of"
-BECAUSE = "because"
+WHY = "why"
 Step = Callable[[dg.AssetExecutionContext, Session], dg.MaterializeResult]
 
 
@@ -252,7 +252,7 @@ def _publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         made_of = session.made_of()
         publication = publish_session(session, made_of)
         for month, why in session.computed_months().items():
-            told: dict[str, Any] = {"publication": publication.number, BECAUSE: why}
+            told: dict[str, Any] = {"publication": publication.number, WHY: why}
             context.log_event(dg.AssetMaterialization(LEDGER_MONTHS, partition=f"{month:%Y-%m}", metadata=told))
         return dg.MaterializeResult(
             metadata={

@@ -98,18 +98,17 @@ def _codes(catalogue: Catalogue) -> str:
     used = {column.codes for model in models for column in catalogue.columns_of(model) if column.codes}
     used.discard("indicator")  # dim_indicator says more
     lists = [f"select '{name}' as code_list, code, nl, en from reference.{name}" for name in sorted(used)]
-    datasets = [(name, contract.title) for name, contract in sorted(catalogue.contracts.items())]
-    declared = {"level": _levels(catalogue), "dataset": datasets, "reason": sorted(reason_kinds().items())}
-    return " union all ".join(
-        [
-            *lists,
-            *(
-                f"select '{name}', '{code}', {literal(words.nl)}, {literal(words.en)}"
-                for name, codes in declared.items()
-                for code, words in codes
-            ),
-        ]
-    )
+    declared = {
+        "level": _levels(catalogue),
+        "dataset": [(name, Words(c.title.nl, c.title.en)) for name, c in sorted(catalogue.contracts.items())],
+        "reason": sorted(reason_kinds().items()),
+    }
+    in_words = [
+        f"select '{name}', '{code}', {literal(words.nl)}, {literal(words.en)}"
+        for name, codes in declared.items()
+        for code, words in codes
+    ]
+    return " union all ".join([*lists, *in_words])
 
 
 def _levels(catalogue: Catalogue) -> list[tuple[str, Words]]:

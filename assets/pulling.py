@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,15 @@ class Pulled:
 
 class SourceDown(KetenError):
     """The folder of a source is not there or cannot be read."""
+
+
+@dataclass(frozen=True)
+class ToPull:
+    """Finished files that are new or changed, those still changing, and what is wrong with sources that cannot be seen."""
+
+    new: list[Path]
+    young: list[Path]
+    down: list[str]
 
 
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
@@ -122,31 +131,20 @@ def issued_at(mapping: Mapping, file_name: str) -> str | None:
     return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
 
 
-def listed(catalogue: Catalogue, project: Path, landing: Path) -> Iterator[tuple[Source, list[Path], list[Path]]]:
-    """Every source with its finished files and those still changing; one that is down has none.
-
-    Raises SourceDown for one that never brought anything: then its path is wrong.
-    """
+def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
+    """What the sources hold that no run has read as it is now. No file is opened, so ten thousand of them take a moment."""
+    new: dict[Path, None] = {}
+    young: dict[Path, None] = {}
+    down: list[str] = []
     for source in catalogue.sources:
         try:
-            yield source, *source_files(catalogue, project, source)
-        except SourceDown:
-            if not has_brought(landing, source):
-                raise
-            yield source, [], []
-
-
-def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> tuple[list[Path], list[Path]]:
-    """Finished files of all sources that no run has read as they are now, and files that are still changing.
-
-    No file is opened, so that ten thousand of them take a moment. Raises KetenError as `listed`.
-    """
-    finished: dict[Path, None] = {}
-    young: dict[Path, None] = {}
-    for _, ready, changing in listed(catalogue, project, landing.folder):
-        finished |= dict.fromkeys(ready)
+            finished, changing = source_files(catalogue, project, source)
+        except KetenError as error:
+            down.append(str(error))
+            continue
+        new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
         young |= dict.fromkeys(changing)
-    return [path for path in finished if not landing.has_read(path)], list(young)
+    return ToPull(list(new), list(young), down)
 
 
 def files_fingerprint(files: Iterable[Path]) -> str:
@@ -159,8 +157,17 @@ def files_fingerprint(files: Iterable[Path]) -> str:
 
 
 def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
-    """sha256 over every source with its finished files: equal means nothing new can be pulled. Raises as `listed`."""
+    """sha256 over every source with its finished files: equal means nothing new can be pulled. A source that is down has none.
+
+    Raises SourceDown for one that never brought anything: then its path is wrong.
+    """
     digest = hashlib.sha256()
-    for source, finished, _ in listed(catalogue, project, landing):
+    for source in catalogue.sources:
+        finished: list[Path] = []
+        try:
+            finished, _ = source_files(catalogue, project, source)
+        except SourceDown:
+            if not has_brought(landing, source):
+                raise
         digest.update(f"{source.origin}|{source.dataset}|{files_fingerprint(finished)}\n".encode())
     return digest.hexdigest()

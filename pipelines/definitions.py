@@ -97,7 +97,7 @@ def _begin(context: dg.InitResourceContext, progress: Progress | None) -> tuple[
     """How a run tells what it does, and its id; the run is told in which process it is."""
     log = context.log.info if context.log else print
     run_id = context.run.run_id if context.run else "direct"
-    if context.instance:
+    if context.run and context.instance:
         context.instance.add_run_tags(run_id, this_process())
     return progress or Progress(lambda _: None, log), run_id
 

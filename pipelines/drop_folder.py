@@ -13,6 +13,7 @@ from pipelines.running import is_dead
 from pipelines.settings import Place
 from resources.catalogue import Settings
 from resources.catalogue_reading import load_catalogue
+from resources.errors import KetenError
 from resources.landing import SETTLE_SECONDS, Landing
 from resources.wording import Words, counted
 
@@ -30,8 +31,8 @@ def drop_folder(where: Place, settings: Settings, job: str) -> list[dg.SensorDef
     """The sensor `drop_folder`, on from the start; none when keten.yml sets it off.
 
     Its cursor is the digest of the files it last asked a run for: no batch is asked for twice. What that run could not
-    take waits for the run of the day. The declarations are read at every tick: what is wrong with them is the error of
-    that tick, and once it is mended the next one goes on.
+    take waits for the run of the day. The declarations are read at every tick: what is wrong with them, or with a source
+    while the others have nothing new, is the error of that tick, and once it is mended the next one goes on.
     """
     if settings.schedule.drop_folder_seconds is None:
         return []
@@ -45,9 +46,12 @@ def drop_folder(where: Place, settings: Settings, job: str) -> list[dg.SensorDef
         "\n\nLooks for new files that are finished, and asks for a run.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        files, young = files_to_pull(load_catalogue(where.project), where.project, Landing(where.landing))
+        found = files_to_pull(load_catalogue(where.project), where.project, Landing(where.landing))
+        files = found.new
+        if found.down and not files:
+            raise KetenError("; ".join(found.down))
         if not files:
-            return dg.SkipReason(both([_no_files(len(young))]))
+            return dg.SkipReason(both([_no_files(len(found.young))]))
         if busy := _unfinished(context.instance, job):
             return dg.SkipReason(both([_busy(len(files), busy)]))
         batch = files_fingerprint(files)

@@ -53,8 +53,7 @@ def reasons_to_run(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstan
 def nothing_new(where: Place, zone: str) -> Words:
     """That nothing is new, and since when."""
     state = published_state(where.published)
-    if state is None:
-        return Words("Niets nieuws, en nog niets gepubliceerd", "Nothing new, and nothing is published yet")
+    assert state is not None  # without a publication there is a reason to run
     nl, en = moment(state["published_at"], zone)
     return Words(
         f"Niets nieuws sinds publicatie {state['number']} van {nl}",
@@ -76,7 +75,7 @@ def both(told: Iterable[Words]) -> str:
 
 
 def _changed(where: Place, catalogue: Catalogue) -> Words:
-    files, _ = files_to_pull(catalogue, where.project, Landing(where.landing))
+    files = files_to_pull(catalogue, where.project, Landing(where.landing)).new
     if files:
         return Words(f"nieuwe bestanden: {names(files)}", f"new files: {names(files)}")
     return Words(

@@ -23,6 +23,9 @@ from resources.progress import Progress
 from resources.publication_difference import Difference, difference
 from resources.published_file import wal_of
 
+# Folders that a run reads and of which no file is ever written in place.
+REPLACED_WHOLE = ("landing",)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -87,8 +90,9 @@ def _fill(scratch: Place, where: Place) -> None:
         for path in (where.engine, wal_of(where.engine)):
             if path.exists():
                 shutil.copyfile(path, scratch.home / path.name)
-        if where.landing.exists():
-            shutil.copytree(where.landing, scratch.landing, copy_function=_second_name)
+        for name in REPLACED_WHOLE:
+            if (where.home / name).exists():
+                shutil.copytree(where.home / name, scratch.home / name, copy_function=_second_name)
         if where.published.exists():
             _second_name(where.published, scratch.published)
     except OSError as error:

@@ -167,9 +167,9 @@ def execute(
 
 
 def _months_with_why(made: list[Any]) -> dict[str, str]:
-    from assets.graph import BECAUSE, LEDGER_MONTHS
+    from assets.graph import LEDGER_MONTHS, WHY
 
-    return {e.partition: str(e.materialization.metadata[BECAUSE].value) for e in made if e.asset_key == LEDGER_MONTHS}
+    return {e.partition: str(e.materialization.metadata[WHY].value) for e in made if e.asset_key == LEDGER_MONTHS}
 
 
 def _outcome(result: Any, catalogue: Catalogue, published: bool) -> Outcome:

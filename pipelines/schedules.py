@@ -6,6 +6,8 @@ does (definitions).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from assets.targets import target_key
@@ -15,6 +17,13 @@ from pipelines.settings import Place
 from resources.catalogue import Settings
 from resources.catalogue_reading import load_catalogue
 from resources.wording import Words
+
+BEGUN = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.SUCCESS,
+]
 
 
 def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
@@ -37,12 +46,8 @@ def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinit
         "\n\nPull, validate, compute and publish every day, when something is new.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        queued = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED])
-        for run in context.instance.get_runs(queued, limit=1):
-            told = Words(
-                f"Run {run.run_id} staat in de rij en neemt alles mee",
-                f"Run {run.run_id} is queued and takes everything along",
-            )
+        if run_id := _takes_all(context.instance, job, context.scheduled_execution_time):
+            told = Words(f"Run {run_id} neemt alles al mee", f"Run {run_id} takes everything along already")
             return dg.SkipReason(both([told]))
         catalogue = load_catalogue(where.project)
         if reasons := reasons_to_run(where, catalogue, context.instance):
@@ -53,3 +58,13 @@ def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinit
         return dg.SkipReason(both([nothing_new(where, settings.zone)]))
 
     return [schedule]
+
+
+def _takes_all(dagster: dg.DagsterInstance, job: str, moment: datetime) -> str | None:
+    """A run that is yet to begin, or was asked for after the moment at which this one is due, by its id.
+
+    A daemon that was down asks for every day it missed, one right after the other.
+    """
+    queued = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED])
+    later = dg.RunsFilter(job_name=job, statuses=BEGUN, created_after=moment.astimezone(UTC))
+    return next((run.run_id for runs in (queued, later) for run in dagster.get_runs(runs, limit=1)), None)

@@ -108,10 +108,11 @@ class FileTarget(Named):
 
 
 class ParquetSetting(FileTarget):
-    """A folder of Parquet files with a datapackage.json."""
+    """A folder of Parquet files with a datapackage.json, which names the licence (such as CC-BY-4.0) when there is one."""
 
     kind: Literal["parquet"]
     path: str = "published/parquet"
+    licence: str | None = Field(default=None, pattern=r"^[-A-Za-z0-9._]+$")
 
 
 class ExcelSetting(FileTarget):

@@ -45,8 +45,11 @@ def reading(path: Path) -> Iterator[Read]:
 def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which `bi.<table>` is that of the file. Raises KetenError as `rows_of`."""
     # What does not fit in memory is kept beside the file, not in the folder of whoever started this.
-    config = {"temp_directory": str(temporary_name(path, "-spill"))}
-    with duckdb.connect(config=config) as connection, attached(connection, path, "published") as present:
+    spill = str(temporary_name(path, "-spill"))
+    with (
+        duckdb.connect(config={"temp_directory": spill}) as connection,
+        attached(connection, path, "published") as present,
+    ):
         if not present:
             raise KetenError(f"{path} does not exist; run `keten run` first")
         # A file named bi.duckdb holds a schema bi: under another name `bi.<table>` is not ambiguous.

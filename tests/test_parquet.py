@@ -111,6 +111,13 @@ def test_descriptor_tells_files_keys_units_and_dimensions(small: Deployment, tar
     assert "Gebruiksoppervlakte" in site["floor_area_go_m2"]["description"]
 
 
+def test_licence_is_named_when_the_deployment_has_one(small: Deployment, tmp_path: Path):
+    for licence, expected in (("CC-BY-4.0", [{"name": "CC-BY-4.0"}]), (None, None)):
+        target = ParquetTarget("parquet", tmp_path / str(licence), licence)
+        target.apply(small.published, adopt=False)
+        assert json.loads((target.latest / "datapackage.json").read_text("utf-8")).get("licenses") == expected
+
+
 def test_every_key_of_a_published_table_is_known_to_be_one(small: Deployment):
     with opened(small.published) as connection:
         tables = tables_of(connection)

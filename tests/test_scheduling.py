@@ -10,10 +10,12 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -47,6 +49,7 @@ LOCATION = InProcessCodeLocationOrigin(
     LoadableTargetOrigin(module_name="pipelines.definitions", executable_path=sys.executable),
     location_name="ketenimpact",
 )
+NO_FILES = "Geen nieuwe bestanden / No new files"
 GONE = 2**22 + 1  # above the highest id a process can have
 
 
@@ -87,18 +90,36 @@ def place_of(made: Deployment) -> Place:
     return Place(made.home, made.project)
 
 
-def look(made: Deployment, dagster: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult | str:
-    """One tick of the drop folder: what it asks for, or why it asks for nothing."""
+@dataclass(frozen=True)
+class Tick:
+    """What one look led to: the key of the run it asks for, if any, and why or why not."""
+
+    run_key: str | None
+    asks: bool
+    told: str
+
+
+def look(made: Deployment, dagster: dg.DagsterInstance, cursor: str | None = None) -> Tick:
+    """One tick of the drop folder."""
     (sensor,) = drop_folder(place_of(made), SETTINGS, JOB)
-    found = sensor(dg.build_sensor_context(instance=dagster, cursor=cursor))
-    return found if isinstance(found, dg.SensorResult) else str(found.skip_message)
+    found = sensor.evaluate_tick(dg.build_sensor_context(instance=dagster, cursor=cursor))
+    assert not found.run_requests or found.cursor == found.run_requests[0].run_key
+    return tick(found.run_requests, found.skip_message)
 
 
-def morning(made: Deployment, dagster: dg.DagsterInstance) -> str:
-    """One tick of the day: why it asks for a run, or why not."""
+def morning(made: Deployment, dagster: dg.DagsterInstance, late: timedelta = timedelta()) -> Tick:
+    """One tick of the day, which comes so much too late."""
     (schedule,) = daily(place_of(made), SETTINGS, JOB)
-    found = schedule(dg.build_schedule_context(instance=dagster))
-    return found.tags[BECAUSE] if isinstance(found, dg.RunRequest) else f"skipped: {found.skip_message}"
+    due = datetime.now(ZoneInfo(SETTINGS.zone)) - late
+    found = schedule.evaluate_tick(dg.build_schedule_context(instance=dagster, scheduled_execution_time=due))
+    return tick(found.run_requests, found.skip_message)
+
+
+def tick(requests: Sequence[dg.RunRequest] | None, skipped: str | None) -> Tick:
+    if not requests:
+        return Tick(None, False, str(skipped))
+    (request,) = requests
+    return Tick(request.run_key, True, request.tags[BECAUSE])
 
 
 def add_run(dagster: dg.DagsterInstance, status: dg.DagsterRunStatus, pid: int | None = None) -> str:
@@ -109,27 +130,24 @@ def add_run(dagster: dg.DagsterInstance, status: dg.DagsterRunStatus, pid: int |
 
 
 def test_no_new_file_starts_no_run(made: Deployment, dagster: dg.DagsterInstance) -> None:
-    assert look(made, dagster) == "Geen nieuwe bestanden / No new files"
+    assert look(made, dagster).told == NO_FILES
 
 
 def test_a_file_that_is_still_written_is_waited_for(made: Deployment, dagster: dg.DagsterInstance) -> None:
     made.drop(NEW, CORRECTION)
     os.utime(made.project / NEW)
-    assert "1\N{NO-BREAK SPACE}file changed less than 30 s ago, waiting until finished" in str(look(made, dagster))
+    assert "1\N{NO-BREAK SPACE}file changed less than 30 s ago, waiting until finished" in look(made, dagster).told
 
 
 def test_a_batch_of_files_is_asked_for_once(made: Deployment, dagster: dg.DagsterInstance) -> None:
     made.drop(NEW, CORRECTION)
     made.drop("data/waste_collection_20250301.csv", "collector,site,day,stream,kg\nW,S,2025-02-03,rest,60\n")
     first = look(made, dagster)
-    assert isinstance(first, dg.SensorResult) and first.run_requests
-    (request,) = first.run_requests
-    assert request.run_key == first.cursor
-    assert request.tags[BECAUSE].endswith("new files: meter_reading_20250301.csv, waste_collection_20250301.csv")
-    assert "A run was asked for already and could not take this" in str(look(made, dagster, first.cursor))
+    assert first.told.endswith("new files: meter_reading_20250301.csv, waste_collection_20250301.csv")
+    again = look(made, dagster, first.run_key)
+    assert not again.asks and "A run was asked for already and could not take this" in again.told
     made.drop("data/meter_reading_20250302.csv", CORRECTION)
-    second = look(made, dagster, first.cursor)
-    assert isinstance(second, dg.SensorResult) and second.cursor != first.cursor
+    assert look(made, dagster, first.run_key).run_key not in (None, first.run_key)
 
 
 @pytest.mark.parametrize(
@@ -147,9 +165,9 @@ def test_no_run_is_asked_for_while_another_is_queued_or_running(
 ) -> None:
     made.drop(NEW, CORRECTION)
     run_id = add_run(dagster, status, pid)
-    told = look(made, dagster)
-    assert isinstance(told, str) == blocks
-    assert not blocks or f"for the end of run {run_id}" in str(told)
+    found = look(made, dagster)
+    assert found.asks != blocks
+    assert (f"for the end of run {run_id}" in found.told) == blocks
 
 
 @pytest.mark.parametrize(
@@ -172,7 +190,14 @@ def test_what_is_wrong_with_the_declarations_is_the_error_of_one_tick(
     with pytest.raises(KetenError, match=words.replace("?", r"\?")):
         look(made, dagster)
     made.drop(path, before)
-    assert look(made, dagster) == "Geen nieuwe bestanden / No new files"
+    assert look(made, dagster).told == NO_FILES
+
+
+def test_a_source_that_is_down_does_not_hold_up_the_others(made: Deployment, dagster: dg.DagsterInstance) -> None:
+    text = (made.project / "sources.yml").read_text("utf-8")
+    made.drop("sources.yml", text.replace("path: data", "path: elsewhere", 1))
+    made.drop(NEW, CORRECTION)
+    assert look(made, dagster).told.endswith("new files: meter_reading_20250301.csv")
 
 
 def test_ten_thousand_files_are_not_opened(
@@ -189,23 +214,22 @@ def test_ten_thousand_files_are_not_opened(
     monkeypatch.setattr(landing, "sha256_of", lambda path: pytest.fail(f"{path} is read"))
     text = (made.project / "sources.yml").read_text("utf-8")
     made.drop("sources.yml", text + f"- {{dataset: meter_reading, origin: us, path: {json.dumps(str(folder))}}}\n")
-    found = look(made, dagster)
-    assert isinstance(found, dg.SensorResult) and found.run_requests
-    assert "(+ 4995)" in found.run_requests[0].tags[BECAUSE]
+    assert "(+ 4995)" in look(made, dagster).told
 
 
 def test_the_run_of_the_day_is_skipped_when_nothing_is_new(made: Deployment, dagster: dg.DagsterInstance) -> None:
-    told = morning(made, dagster)
-    assert told.startswith("skipped: Niets nieuws sinds publicatie 1 van ")
-    assert " / Nothing new since publication 1 of " in told
+    found = morning(made, dagster)
+    assert not found.asks and found.told.startswith("Niets nieuws sinds publicatie 1 van ")
+    assert " / Nothing new since publication 1 of " in found.told
 
 
 def test_the_run_of_the_day_tells_why(made: Deployment, dagster: dg.DagsterInstance, monkeypatch) -> None:
     made.drop(NEW, CORRECTION)
-    assert morning(made, dagster).endswith("/ new files: meter_reading_20250301.csv")
+    assert morning(made, dagster).told.endswith("/ new files: meter_reading_20250301.csv")
     (made.project / NEW).unlink()
     monkeypatch.setenv("KETEN_AS_OF", "2026-07-03")
-    assert "code or the reference date changed" in morning(made, dagster)
+    found = morning(made, dagster)
+    assert found.asks and "code or the reference date changed" in found.told
 
 
 @pytest.mark.parametrize(
@@ -221,15 +245,29 @@ def test_what_is_lost_is_a_reason_to_run(
 ) -> None:
     (made.home / lost).rename(tmp_path / "put away")
     try:
-        assert words in morning(made, dagster)
+        found = morning(made, dagster)
+        assert found.asks and words in found.told
     finally:
         (tmp_path / "put away").rename(made.home / lost)
 
 
-def test_a_queued_run_takes_the_place_of_the_run_of_the_day(made: Deployment, dagster: dg.DagsterInstance) -> None:
-    run_id = add_run(dagster, dg.DagsterRunStatus.QUEUED)
+@pytest.mark.parametrize(
+    ("status", "late", "takes_all"),
+    [
+        (dg.DagsterRunStatus.QUEUED, timedelta(minutes=-1), True),
+        (dg.DagsterRunStatus.STARTED, timedelta(minutes=-1), False),
+        (dg.DagsterRunStatus.STARTED, timedelta(minutes=1), True),
+        (dg.DagsterRunStatus.FAILURE, timedelta(minutes=1), False),
+    ],
+)
+def test_a_run_that_takes_all_stands_in_for_the_run_of_the_day(
+    made: Deployment, dagster: dg.DagsterInstance, status: dg.DagsterRunStatus, late: timedelta, takes_all: bool
+) -> None:
+    run_id = add_run(dagster, status)
     made.drop(NEW, CORRECTION)
-    assert f"Run {run_id} is queued and takes everything along" in morning(made, dagster)
+    found = morning(made, dagster, late)
+    assert found.asks != takes_all
+    assert (f"Run {run_id} takes everything along already" in found.told) == takes_all
 
 
 @pytest.mark.parametrize("ask", [look, morning])
@@ -272,8 +310,8 @@ def test_without_times_in_keten_yml_nothing_starts_by_itself(made: Deployment) -
     assert daily(place_of(made), settings, JOB) == drop_folder(place_of(made), settings, JOB) == []
 
 
-def test_a_run_of_the_daemon_waits_for_another_and_names_it(small: Deployment, tmp_path: Path) -> None:
-    made = small.copy(tmp_path)
+def test_a_run_of_the_daemon_waits_for_another_and_names_it(published: Deployment, tmp_path: Path) -> None:
+    made = published.copy(tmp_path)
     code = textwrap.dedent(f"""
         from pathlib import Path
         from pipelines.lock import run_lock
@@ -334,7 +372,7 @@ def test_the_daemon_takes_a_dropped_file_and_months_from_the_interface(
         assert computed(dagster) == {"2025-01": 2, "2025-02": 1, "2025-03": 1}
 
         published.drop("data/meter_reading_20250302.csv", CORRECTION)  # the same bytes: a run finds nothing in it
-        assert "new files: meter_reading_20250302.csv" in morning(published, dagster)
+        assert "new files: meter_reading_20250302.csv" in morning(published, dagster).told
         months = [f"2025-0{number}" for number in (1, 2, 3)]
         backfill = PartitionBackfill.from_asset_partitions(
             backfill_id="months",
@@ -357,9 +395,15 @@ def test_the_daemon_takes_a_dropped_file_and_months_from_the_interface(
         assert state is not None and state.status is BulkActionStatus.COMPLETED_SUCCESS
         assert dagster.get_runs_count(dg.RunsFilter(job_name=JOB)) == before + 1
         (run,) = dagster.get_runs(dg.RunsFilter(job_name=JOB), limit=1)
-        assert run.is_success and run.run_config["resources"]["session"]["config"]["months"] == months
+        assert run.is_success
+        assert months_of(run) == months
         assert published.rows("select count(*) from bi.publication") == [(2,)]
-        assert "Nothing new since publication 2" in morning(published, dagster), "what was looked at is not new"
+        assert "Nothing new since publication 2" in morning(published, dagster).told, "what was looked at is not new"
+
+
+def months_of(run: dg.DagsterRun) -> list[str]:
+    config: dict[str, Any] = dict(run.run_config)
+    return config["resources"]["session"]["config"]["months"]
 
 
 def computed(dagster: dg.DagsterInstance) -> dict[str, int]:

@@ -175,3 +175,21 @@ def test_the_run_of_the_day_is_of_the_targets_that_are_behind_when_nothing_else_
         (request,) = schedule.evaluate_tick(asked).run_requests or []
     assert request.asset_selection == [dg.AssetKey(["publication", "warehouse"])]
     followed.keten("run")
+
+
+def test_a_purge_destroys_here_what_a_target_that_is_down_shows_until_it_catches_up(followed: Followed) -> None:
+    receipt = followed.deployment.receipt("waste_collection_20250128.csv").receipt_id
+    before, *_ = followed.numbers()
+    followed.server.stop()
+    try:
+        told = followed.keten("receipt", "purge", receipt, "--reason", "asked", "--yes", code=2)
+        assert (
+            f"{receipt} is purged from the engine and the published file; the results are published, but target" in told
+        )
+    finally:
+        followed.server.start()
+    followed.keten("run")
+    assert followed.numbers() == (before + 1, before + 1, before + 1)
+    with followed.server.connect(database="followed") as pg:
+        state = pg.execute("select state from bi.rpt_delivery where receipt_id = %s", [receipt]).fetchall()
+    assert state == [("purged",)]

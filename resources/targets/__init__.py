@@ -28,7 +28,7 @@ def make_target(setting: TargetSetting, home: Path) -> Target:
         case ParquetSetting():
             from resources.targets.parquet import ParquetTarget
 
-            return ParquetTarget(setting.name, setting.place(home))
+            return ParquetTarget(setting.name, setting.place(home), setting.licence)
         case ExcelSetting():
             from resources.targets.excel import ExcelTarget
 

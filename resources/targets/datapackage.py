@@ -35,7 +35,7 @@ def file_name(table: Table) -> str:
     return f"{table.name}.parquet"
 
 
-def descriptor(publication: Publication, tables: list[Table], folder: Path) -> dict[str, Any]:
+def descriptor(publication: Publication, tables: list[Table], folder: Path, licence: str | None) -> dict[str, Any]:
     """The descriptor of the files in a folder."""
     keys = {table.name: table.key for table in tables}
     return {
@@ -47,6 +47,7 @@ def descriptor(publication: Publication, tables: list[Table], folder: Path) -> d
         "description": _DESCRIPTION,
         "version": str(publication.number),
         "created": f"{publication.published_at.isoformat(timespec='seconds')}Z",
+        **({"licenses": [{"name": licence}]} if licence else {}),
         "status": publication.status,
         "asOf": publication.as_of.isoformat(),
         "resources": [_resource(table, folder / file_name(table), keys) for table in tables],

@@ -16,6 +16,23 @@ from resources.publication_history import CARRIED_OVER
 if TYPE_CHECKING:
     import duckdb
 
+_DESCRIBED = """
+    with told as (
+        select table_name, comment, false as is_view from duckdb_tables()
+        where database_name = current_database() and schema_name = 'bi'
+        union all
+        select view_name, comment, true from duckdb_views()
+        where database_name = current_database() and schema_name = 'bi' and not internal
+    )
+    select t.table_name, coalesce(t.comment, ''), t.is_view, c.column_name, c.data_type, coalesce(c.comment, ''),
+        not c.is_nullable and not t.is_view, f.unit_code, f.code_list, f.refers_to
+    from told t
+    join duckdb_columns() c on c.database_name = current_database() and c.schema_name = 'bi'
+        and c.table_name = t.table_name
+    left join bi.publication_column f on f.table_name = c.table_name and f.column_name = c.column_name
+    order by t.table_name, c.column_index
+"""
+
 
 @dataclass(frozen=True)
 class Publication:
@@ -73,23 +90,13 @@ def publication_of(connection: duckdb.DuckDBPyConnection) -> Publication:
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """The tables and views of an opened file, in order of their names."""
-    rows = connection.execute("""
-        with told as (
-            select table_name, comment, false as is_view from duckdb_tables()
-            where database_name = current_database() and schema_name = 'bi'
-            union all
-            select view_name, comment, true from duckdb_views()
-            where database_name = current_database() and schema_name = 'bi' and not internal
-        )
-        select t.table_name, coalesce(t.comment, ''), t.is_view, c.column_name, c.data_type, coalesce(c.comment, ''),
-            not c.is_nullable and not t.is_view, f.unit_code, f.code_list, f.refers_to
-        from told t
-        join duckdb_columns() c on c.database_name = current_database() and c.schema_name = 'bi'
-            and c.table_name = t.table_name
-        left join bi.publication_column f on f.table_name = c.table_name and f.column_name = c.column_name
-        order by t.table_name, c.column_index
-    """).fetchall()
+    """The tables and views of an opened file, in order of their names. Raises KetenError when it does not describe them."""
+    import duckdb
+
+    try:
+        rows = connection.execute(_DESCRIBED).fetchall()
+    except duckdb.CatalogException as error:
+        raise KetenError("the published file is of an older version; run `keten run`, which publishes anew") from error
     named: dict[tuple[str, str, bool], list[Column]] = {}
     for name, comment, is_view, column, kind, text, is_filled, *facts in rows:
         # Every row of the latest publication has the same number; in the history it is part of the key.

@@ -35,6 +35,10 @@ _FOLDER = re.compile(r"\d+-[0-9a-f]{8}")
 class ParquetTarget(ReplacedTarget):
     """A folder of Parquet files, one for each table and view."""
 
+    def __init__(self, name: str, place: Path, licence: str | None = None) -> None:
+        super().__init__(name, place)
+        self.licence = licence
+
     @property
     def latest(self) -> Path:
         """The link to the folder that is shown."""
@@ -68,7 +72,7 @@ class ParquetTarget(ReplacedTarget):
         try:
             temporary.mkdir()
             rows = sum(_write_table(connection, table, temporary / file_name(table)) for table in tables)
-            text = json.dumps(descriptor(publication, tables, temporary), indent=1, ensure_ascii=False)
+            text = json.dumps(descriptor(publication, tables, temporary, self.licence), indent=1, ensure_ascii=False)
             (temporary / DESCRIPTOR).write_text(text, "utf-8")
             for path in temporary.iterdir():
                 fsync(path)
