@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -134,20 +134,6 @@ def issued_at(mapping: Mapping, file_name: str) -> str | None:
     return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
 
 
-def listed(catalogue: Catalogue, project: Path, landing: Path) -> Iterator[tuple[Source, list[Path], list[Path]]]:
-    """Every source with its finished files and those still changing; one that is down has none.
-
-    Raises SourceDown for one that never brought anything: then its path is wrong.
-    """
-    for source in catalogue.sources:
-        try:
-            yield source, *source_files(catalogue, project, source)
-        except SourceDown:
-            if not has_brought(landing, source):
-                raise
-            yield source, [], []
-
-
 def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
     """What the sources hold that no run has read as it is now. No file is opened, so ten thousand of them take a moment."""
     new: dict[Path, None] = {}
@@ -174,8 +160,17 @@ def files_fingerprint(files: Iterable[Path]) -> str:
 
 
 def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
-    """sha256 over every source with its finished files: equal means nothing new can be pulled. Raises as `listed`."""
+    """sha256 over every source with its finished files: equal means nothing new can be pulled. A source that is down has none.
+
+    Raises SourceDown for one that never brought anything: then its path is wrong.
+    """
     digest = hashlib.sha256()
-    for source, finished, _ in listed(catalogue, project, landing):
+    for source in catalogue.sources:
+        finished: list[Path] = []
+        try:
+            finished, _ = source_files(catalogue, project, source)
+        except SourceDown:
+            if not has_brought(landing, source):
+                raise
         digest.update(f"{source.origin}|{source.dataset}|{files_fingerprint(finished)}\n".encode())
     return digest.hexdigest()

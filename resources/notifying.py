@@ -39,9 +39,9 @@ def send(channel: Channel, title: str, body: str, tone: Tone, seconds: float) ->
 def _keep_quiet() -> None:
     """Keep log lines that may hold the URL out of ours; what went wrong stands in the result of apprise."""
     logger = logging.getLogger("apprise")
+    logger.setLevel(logging.WARNING)
     logger.propagate = False
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-    logging.getLogger("urllib3.connectionpool").setLevel(
-        logging.INFO
-    )  # its details hold the path, so the key of a webhook
+    # The details of a request hold its path, so the key of a webhook.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
