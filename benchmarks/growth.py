@@ -31,8 +31,9 @@ from benchmarks.intake import peak_gib
 from demo.generate import SITES, generate
 
 SPANS = (12, 60, 120)
-# The demo ends in June 2026, whose deliveries its senders send in July.
-LOADED_ON, NEXT_ON, NEWEST = "2026-06-30", "2026-07-31", "issued-202607"
+# The demo ends in June 2026, whose deliveries its senders send in July. On the 10th of July a list of emission factors
+# becomes known, and then all months are computed again: that is another cost than that of a month.
+LOADED_ON, NEXT_ON, NEWEST = "2026-06-30", "2026-07-05", "issued-202607"
 Figures = dict[str, float]
 # What was set out to be reached: the cost of one more month on 120 months, in that on 12.
 GOAL = 1.3
