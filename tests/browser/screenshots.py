@@ -60,7 +60,7 @@ def main() -> None:
         asset = f"{home}/dagster/assets/indicator/{INDICATOR}"
         _open(page, f"{asset}?view=lineage&lineageScope=upstream&lineageDepth={DEPTH}", 2100, 1150, "landing")
         _shoot(page, "lineage")
-        _open(page, asset, 1300, 1640, "preview")
+        _open(page, asset, 1300, 1265, "gap_code")
         _shoot(page, "dagster-asset")
         _open(page, f"{home}/dagster/assets/publish/rpt_indicator_value", 1240, 1230, "course_by_month")
         page.get_by_text("[Show Markdown]").click()
