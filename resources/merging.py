@@ -272,18 +272,24 @@ class DatasetTables:
         """
 
     def expel_unmatched(self) -> list[str]:
-        """Move current rows whose reference is gone to `__unmatched`; returns the receipts of these rows."""
+        """Move current rows whose reference is gone to `__unmatched`; returns the receipts of these rows.
+
+        A row that waits restates nothing, so what it replaced is current again, unless its own reference is gone too.
+        """
         run = self.connection.execute
-        lost = self.unmatched(self.name)
-        if lost is None:
-            return []
-        run(
-            f"create or replace temp table expelled as select e.*, {lost.reasons} as reasons, null::varchar as row_text"
-            f" from {self.name} e where {lost.condition}"
-        )
-        run(f"insert into {self.name}__unmatched by name select * from expelled")
-        run(f"delete from {self.name} e where {lost.condition}")
-        return [row[0] for row in run("select distinct receipt_id from expelled").fetchall()]
+        receipts: set[str] = set()
+        while (lost := self.unmatched(self.name)) is not None:
+            run(
+                f"create or replace temp table expelled as select e.*, {lost.reasons} as reasons,"
+                f" null::varchar as row_text from {self.name} e where {lost.condition}"
+            )
+            run(f"insert into {self.name}__unmatched by name select * from expelled")
+            run(f"delete from {self.name} e where {lost.condition}")
+            receipts |= {row[0] for row in run("select distinct receipt_id from expelled").fetchall()}
+            run(f"create or replace temp table affected as select distinct {', '.join(self.key)} from expelled")
+            run(f"create or replace temp table version as select {self._columns} from {self.name} limit 0")
+            self._settle()
+        return sorted(receipts)
 
     def release_matched(self) -> list[str]:
         """Move rows whose references are known now out of `__unmatched` into core; returns their receipts in order."""

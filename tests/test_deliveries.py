@@ -121,14 +121,18 @@ def test_rows_of_an_unknown_site_wait_and_are_released_by_the_list_that_knows_it
 
 def test_rows_go_back_to_waiting_when_their_site_is_gone(small: Deployment, tmp_path: Path) -> None:
     made = small.copy(tmp_path)
+    made.drop("data/meter_reading_20250301.csv", f"{READINGS}\nE,2025-01-05,99\nE,2025-01-06,10\n")
+    made.keten("run")
     made.drop("data/site_20250301.csv", "site_id,site_name,client_id,m2\nT,Other site,C,365\n")
     made.keten("run")
     reasons = made.rows("select dataset, reasons, count(*) from bi.rpt_rejected_row group by all order by all")
     assert reasons == [
         ("meter", "unknown:site_id", 1),
-        ("meter_reading", "unknown:meter_id", 59),
+        ("meter_reading", "unknown:meter_id", 59 + 2),
         ("waste_collection", "unknown:site_id", 8),
     ]
+    restating = "select sum(restating_rows), sum(unchanged_rows), min(new_rows) from bi.rpt_delivery"
+    assert made.rows(f"{restating} where dataset = 'meter_reading'") == [(0, 0, 0)], "a row that waits restates nothing"
     assert made.rows("select row_text from bi.rpt_rejected_row where dataset = 'meter'") == [("E,S",)]
     assert made.rows("select site_id, is_listed from bi.dim_site where site_key > 0 order by 1") == [
         ("S", False),
