@@ -88,7 +88,7 @@ def as_published(row: dict[str, Any], pillar: str, keys: list[str]) -> dict[str,
         for name, title in shown.items()
     }
     day: datetime = row["Tot en met"]
-    codes = ("indicator_id", "period_type", "level_code", "scope_code", "value_status")
+    codes = ("indicator_id", "period_type", "level_code", "scope_code", "value_status", "publication_status")
     return {
         **{name: row[name] for name in codes},
         **numbers,

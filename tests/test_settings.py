@@ -146,7 +146,7 @@ def test_a_default_of_an_environment_variable_is_used_and_the_variable_goes_befo
     made.drop("sources.yml", text)
     assert "KETEN_TEST_FOLDER" not in made.keten("receipt", "list")
     told = made.keten("receipt", "list", env={"KETEN_TEST_FOLDER": "nowhere"}, code=2)
-    assert "nowhere of us/party does not exist" in told
+    assert "the folder ${env:KETEN_TEST_FOLDER:-data} of us/party does not exist" in told
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,12 @@ _HOW_TO_READ = (
 )
 
 _GUIDE_WIDTH = 84  # characters
-_LISTS = (("Statuswoorden", "value_status"), ("Soorten periode", "period_type"), ("Redenen van afkeuring", "reason"))
+_LISTS = (
+    ("Statuswoorden", "value_status"),
+    ("Stand van de periode", "period_state"),
+    ("Soorten periode", "period_type"),
+    ("Redenen van afkeuring", "reason"),
+)
 
 
 def write_guide(cells: Cells, publication: Publication, left_out: list[str]) -> None:

@@ -49,11 +49,14 @@ def _sheet(connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], keys
         Heading("Waarde", shown("v.value", "i"), "shown"),
         Heading("Eenheid", "i.unit_nl", width=18),
         Heading("Status", words("v.value_status", "value_status"), width=20),
+        Heading("Stand", words("v.publication_status", "period_state"), width=12),
         Heading("Dekking", "v.coverage::double", "share", 9),
         Heading("Opgeslagen waarde", "v.value::double", "exact", 18),
         Heading("Teller", "v.numerator::double", "exact", 20),
         Heading("Noemer", "v.denominator::double", "exact", 20),
-        *hidden("indicator_id", "period_type", "level_code", "scope_code", "value_status", table="v"),
+        *hidden(
+            "indicator_id", "period_type", "level_code", "scope_code", "value_status", "publication_status", table="v"
+        ),
         Heading("dimension_keys", _keys(keys), width=0),
         Heading("exact", _exact(), width=0),
     )
