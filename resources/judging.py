@@ -259,20 +259,23 @@ class _Judge:
         return tests
 
     def _ok(self) -> str:
-        return "not (" + " or ".join(f"coalesce({bad}, false)" for bad, _ in self._tests()) + ")"
+        tests = [bad for bad, _ in self._tests()] + (["row_fault is not null"] if self.facts.has_faults else [])
+        return "not (" + " or ".join(f"coalesce({bad}, false)" for bad in tests) + ")"
 
     def _reasons(self) -> str:
         cases = ", ".join(f"case when {bad} then {text(reason)} end" for bad, reason in self._tests())
-        return f"concat_ws(',', {cases})"
+        # A row that could not be read says nothing, so nothing else is told of it.
+        return f"coalesce(row_fault, concat_ws(',', {cases}))" if self.facts.has_faults else f"concat_ws(',', {cases})"
 
 
 def _clean(cell: str) -> str:
     """SQL of the text of a cell. Trimming takes longer than all else, so cells without blanks at their ends are spared.
 
-    Beyond ASCII there are other blanks than the space: such a cell has more bytes than characters.
+    Beyond ASCII there are other blanks than the space, and two ways to write a letter with an accent: such a cell has more
+    bytes than characters.
     """
     odd = f"prefix({cell}, ' ') or suffix({cell}, ' ') or prefix({cell}, '=') or strlen({cell}) <> length({cell})"
-    trimmed = f"trim({cell})"
+    trimmed = f"trim(nfc_normalize({cell}))"
     unwrapped = (
         f"case when prefix({trimmed}, '=\"') then substr({trimmed}, 3, length({trimmed}) - 3) else {trimmed} end"
     )

@@ -17,8 +17,8 @@ _TIMED = ("start_utc", "end_utc", "local_date")
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
     **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
-    "skip_lines": ("csv", "xlsx"),
-    "sheet": ("xlsx",),
+    **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
+    "sheet": ("xlsx", "xls"),
     "records": ("json",),
 }
 
@@ -79,6 +79,8 @@ class MappingRules(Rules):
         if mapping.time:
             self._zone(f"{place}: time.zone", mapping.time.zone)
         patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
+        form = {"format.footer": mapping.format.footer, "format.member": mapping.format.member}
+        patterns |= {field: pattern for field, pattern in form.items() if pattern}
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
         grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
-    *("repeats", "staging", "workbook_scan", "zones"),
+    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_headings", "reading_json"),
+    *("reading_text", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
 )
 
 
