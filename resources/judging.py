@@ -228,6 +228,13 @@ class _Judge:
             f"when regexp_matches({name(r.heading)}, {text(r.matches)}) then {text(r.reason)}"
             for r in self.mapping.ignore_rows
         )
+        if self.facts.kind == "csv" and not self.mapping.unpivot:
+            # Delimiters with nothing between them, as spreadsheets leave below a table.
+            empty = (
+                f"({c} is null or {c} = '' or prefix({c}, ' ') and trim({c}) = '')"
+                for c in map(name, self.facts.headings)
+            )
+            cases += f" when {' and '.join(empty)} then 'blank'"
         return f"case {cases} end" if cases else "null::varchar"
 
     def _tests(self) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import re
 from resources.catalogue_models import Column, MappedColumn, Mapping
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
-from resources.files import told_kind
+from resources.files import packing, told_kind
 
 _TIMED = ("start_utc", "end_utc", "local_date")
 # Which files a key of `format` is for; the marks in numbers are for all.
@@ -67,6 +67,8 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+        if form.member and all(told_kind(p) and packing(p.rstrip("*")) != ".zip" for p in mapping.patterns):
+            raise KetenError(f"{place}: format.member: it is for an archive (.zip); remove it")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:

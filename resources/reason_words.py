@@ -26,6 +26,10 @@ _OF_ROW = {
         "De regel bevat tekens die geen tekst zijn; de rest van het bestand is leesbaar.",
         "The row holds bytes that are no text; the rest of the file can be read.",
     ),
+    "uneven": Words(
+        "De regel heeft een ander aantal cellen dan de kop: een scheidingsteken of regeleinde te veel of te weinig.",
+        "The row has another number of cells than the header: a delimiter or line break too many or too few.",
+    ),
     "too_long": Words(
         "Een cel van deze regel telt meer dan 32.767 tekens, meer dan in een cel van een werkblad past.",
         "A cell of this row has more than 32,767 characters, which is more than a cell of a sheet holds.",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _INTAKE = (
     *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_headings", "reading_json"),
-    *("reading_text", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
+    *("reading_parquet", "reading_text", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
 )
 
 
