@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _compare(folder: Path, rows: int, rounds: int) -> int:
-    console = Console(width=110)
+    console = Console(width=130)
     console.print(f"making a delivery of {rows:,} quarter-hours, one in a thousand at fault ...")
     generate(folder / "project", rows)
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
