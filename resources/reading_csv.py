@@ -70,7 +70,7 @@ def _facts(found: Text, mapping: Mapping) -> FileFacts:
     unnamed = tuple(h for h, sent in zip(layout, headings, strict=True) if not sent)
     kept = tuple(h for h in layout if h not in unnamed)
     aside = tuple((line, "preamble") for line in top.starts[:place])
-    details = TextFacts(layout, unnamed, found.content, found.bad_lines, found.has_long)
+    details = TextFacts(layout, unnamed, found.content, found.bad_lines, has_long=found.has_long)
     has_faults = found.has_long or bool(found.bad_lines)
     return FileFacts(kept, header_line, found.lines, set_aside=aside, has_faults=has_faults, text=details)
 
@@ -295,13 +295,13 @@ def _refuse_unnamed(connection: duckdb.DuckDBPyConnection, relation: str, facts:
 
 
 def _with_faults(relation: str, facts: FileFacts, starts: Sequence[int]) -> str:
-    """The same with `row_fault` in a file that has lines that are no text, or very long ones."""
+    """The same with `row_fault` in a file that has lines that are no text, uneven or very long."""
     if not facts.has_faults or facts.text is None:
         return relation
-    bad = {
-        starts[bisect_right(starts, line) - 1] for line in facts.text.bad_lines if line > facts.header_line and starts
-    }
-    cases = f"when row_no in ({', '.join(map(str, sorted(bad)))}) then '{_UNREADABLE}'" if bad else ""
+    cases = ""
+    for reason, lines in ((_UNREADABLE, facts.text.bad_lines), (_UNEVEN, facts.text.uneven_lines)):
+        rows = {starts[bisect_right(starts, line) - 1] for line in lines if line > facts.header_line and starts}
+        cases += f" when row_no in ({', '.join(map(str, sorted(rows)))}) then '{reason}'" if rows else ""
     longest = ", ".join(f"coalesce(length({name(h)}), 0)" for h in facts.text.layout)
     cases += f" when greatest({longest}) > {MAX_CELL} then '{_TOO_LONG}'"
     return f"(select *, case {cases} end as row_fault from {relation})"
