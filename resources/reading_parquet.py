@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.cells import Cells, FileFacts, date_forms, name, text
+from resources.disk import is_full
 from resources.errors import KetenError
 from resources.files import packing
 from resources.reading_headings import named
@@ -119,7 +120,20 @@ def read_cells(
 
     try:
         connection.execute(f"create or replace temp table {table} as from {cells_of(path, mapping, facts)}")
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.SerializationException) as error:
+    except duckdb.Error as error:
+        ours = (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException)
+        if isinstance(error, ours) or is_full(error):
+            raise
         told = str(error).splitlines()[0][:200]
         raise KetenError(f"it cannot be read to its end ({told}); ask for it to be sent again") from None
+    _refuse_nul(connection, facts, table)
     return Cells(f"(select rowid + 1 as row_no, * from {table})", facts.last_line, 0)
+
+
+def _refuse_nul(connection: duckdb.DuckDBPyConnection, facts: FileFacts, table: str) -> None:
+    """Raise KetenError for text that no database can hold."""
+    tests = ", ".join(f"bool_or(contains({name(h)}, chr(0)))" for h in facts.headings)
+    found = connection.execute(f"select {tests} from {table}").fetchone() or ()
+    for heading, holds in zip(facts.headings, found, strict=True):
+        if holds:
+            raise KetenError(f"a text under '{heading}' holds a NUL character; ask for it to be sent again")
