@@ -56,16 +56,19 @@ def opened(path: Path, member: str | None = None) -> Iterator[tuple[AnyScan, Pat
     """
     if packing(path.name) == ".gz":
         raise KetenError("a workbook is compressed already; ask for it without .gz")
-    packed = packing(path.name) == ".zip"
-    source: Path | BytesIO = BytesIO(b"".join(pieces(path, member, MAX_UNPACKED_BYTES))) if packed else path
-    start = source.getvalue()[:8] if isinstance(source, BytesIO) else _start_of(source)
-    if start == _COMPOUND:
+    content = b"".join(pieces(path, member, MAX_UNPACKED_BYTES)) if packing(path.name) else None
+    start = _start_of(path) if content is None else content[:8]
+    is_old = start == _COMPOUND
+    if not is_old and not start.startswith(b"PK"):
+        raise KetenError("it is not a workbook, though its name says so; text is read when its name ends in .csv")
+    if content is None and is_old != path.name.lower().endswith(".xls"):
+        content = path.read_bytes()  # calamine would go by the name
+    source = path if content is None else BytesIO(content)
+    if is_old:
         yield OldScan(), source
         return
-    if not start.startswith(b"PK"):
-        raise KetenError("it is not a workbook, though its name says so; text is read when its name ends in .csv")
     try:
-        with zipfile.ZipFile(source) as archive:
+        with zipfile.ZipFile(path if content is None else BytesIO(content)) as archive:
             _check_parts(archive)
             yield WorkbookScan(archive), source
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
