@@ -26,7 +26,7 @@ _SOURCE = {"receipt_id": "VARCHAR", "row_no": "BIGINT", "record_no": "BIGINT", "
 
 
 class Unmatched(NamedTuple):
-    """SQL on the rows `e` of a table: which have an unknown reference, and the list of `unknown:<column>` of each."""
+    """SQL on the rows `e` of a table: which have an unknown reference, and the list of `unknown_reference:<column>` of each."""
 
     condition: str
     reasons: str
@@ -106,7 +106,7 @@ class DatasetTables:
                 tests[column] = f"e.{column} in ({listed})"
         if not tests:
             return None
-        cases = ", ".join(f"case when {test} then 'unknown:{column}' end" for column, test in tests.items())
+        cases = ", ".join(f"case when {test} then 'unknown_reference:{column}' end" for column, test in tests.items())
         return Unmatched(" or ".join(tests.values()), f"list_filter([{cases}], lambda x: x is not null)")
 
     def insert_settled(self, incoming: str, receipt_id: str) -> None:

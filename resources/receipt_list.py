@@ -9,7 +9,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.corrections import prepare_corrections
 from resources.errors import KetenError
+from resources.identifiers import IDENTIFIER
 from resources.merging import DatasetTables
 
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
-    *("repeats", "staging", "workbook_scan", "zones"),
+    *("cells", "correction_rules", "corrections", "files", "identifiers", "intake", "judged_rows", "judging", "merging"),
+    *("reading", "reading_csv", "reading_json", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
 )
 
 
@@ -32,21 +34,28 @@ def code_fingerprint() -> str:
 
 
 def dataset_order(catalogue: Catalogue) -> list[str]:
-    """Datasets with the ones they refer to first."""
+    """Datasets with the ones they refer to first, and before these the numbers under which senders know them."""
     order: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise KetenError(f"sources/{name}.yml refers to itself through {' -> '.join(path)}")
-        for column in catalogue.contracts[name].columns.values():
-            if column.references and column.references != name:
-                visit(column.references, (*path, name))
+        for needed in needed_by(catalogue, name):
+            visit(needed, (*path, name))
         if name not in order:
             order.append(name)
 
     for name in sorted(catalogue.contracts):
         visit(name, ())
     return order
+
+
+def needed_by(catalogue: Catalogue, dataset: str) -> list[str]:
+    """The datasets that have to be taken in before this one: those it refers to, and the numbers senders give these."""
+    columns = catalogue.contracts[dataset].columns.values()
+    references = sorted({c.references for c in columns if c.references and c.references != dataset})
+    named = [IDENTIFIER] if any(c.references for c in columns) and IDENTIFIER in catalogue.contracts else []
+    return named + references
 
 
 def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
@@ -57,6 +66,7 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
         position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, source_rows BIGINT,
         received_rows BIGINT, blank_rows BIGINT)""")
     run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
+    prepare_corrections(engine.connection)
     for name in dataset_order(catalogue):
         DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
     list_receipts(engine, landing)

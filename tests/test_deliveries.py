@@ -105,14 +105,14 @@ def test_rows_of_an_unknown_site_wait_and_are_released_by_the_list_that_knows_it
     generate(made.project, sites=3, month_count=4, hold_back=True)
     text = made.keten("run")
     assert "within_tolerance" in text, "so many rows in quarantine are told"
-    (waiting,) = made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown:%'")
+    (waiting,) = made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown_reference:%'")
     assert waiting[0] > 500
     assert made.rows("select count(*) from bi.rpt_indicator_value where scope_code = 'site=BRE'") == [(0,)]
     later = made.project / "later"
     for path in [p for p in later.rglob("*") if p.is_file()]:
         made.drop(f"data/{path.relative_to(later)}", path.read_bytes())
     made.keten("run")
-    assert made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown:%'") == [(0,)]
+    assert made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown_reference:%'") == [(0,)]
     whole = Deployment(tmp_path / "whole")
     generate(whole.project, sites=3, month_count=4)
     whole.keten("run")
@@ -127,9 +127,9 @@ def test_rows_go_back_to_waiting_when_their_site_is_gone(small: Deployment, tmp_
     made.keten("run")
     reasons = made.rows("select dataset, reasons, count(*) from bi.rpt_rejected_row group by all order by all")
     assert reasons == [
-        ("meter", "unknown:site_id", 1),
-        ("meter_reading", "unknown:meter_id", 59 + 2),
-        ("waste_collection", "unknown:site_id", 8),
+        ("meter", "unknown_reference:site_id", 1),
+        ("meter_reading", "unknown_reference:meter_id", 59 + 2),
+        ("waste_collection", "unknown_reference:site_id", 8),
     ]
     restating = "select sum(restating_rows), sum(unchanged_rows), min(new_rows) from bi.rpt_delivery"
     assert made.rows(f"{restating} where dataset = 'meter_reading'") == [(0, 0, 0)], "a row that waits restates nothing"
@@ -302,5 +302,5 @@ def test_rows_are_in_balance_as_they_were_sent_and_as_records(small: Deployment,
     texts = made.rows("select row_no, record_no, reasons, row_text from bi.rpt_rejected_row order by 1, 2")
     assert texts == [
         (2, 3, "not_a_number:quantity", "E;10;11;?".replace(";", ",")),
-        *((4, n, "unknown:meter_id", "X,1,2,3") for n in (1, 2, 3)),
+        *((4, n, "unknown_reference:meter_id", "X,1,2,3") for n in (1, 2, 3)),
     ]
