@@ -33,7 +33,10 @@ def prepare_waiting(engine: Engine, catalogue: Catalogue) -> None:
         if declared.references
     ]
     engine.replace(WAITING, *selects)
-    wanted = {row["entity_code"] for row in engine.read(f"select distinct entity_code from {WAITING}").read_all().to_pylist()}
+    waiting = engine.read(f"select distinct entity_code from {WAITING}").read_all().to_pylist()
+    wanted = {row["entity_code"] for row in waiting}
+    # A meter may be meant by the name of its site.
+    wanted |= {"site"} if "meter" in wanted else set()
     known = [_candidates(catalogue.contracts[name]) for name in sorted(wanted)]
     nothing = "select null::varchar as entity_code, null::varchar as own_id, null::varchar as own_name, null::varchar as site_id"
     engine.replace(CANDIDATE, f"{nothing} limit 0", *known)

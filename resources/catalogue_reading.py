@@ -28,7 +28,7 @@ from resources.catalogue_models import (
     Unit,
 )
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
-from resources.correction_models import Correction, Corrections
+from resources.correction_models import Corrections
 from resources.correction_rules import CorrectionRules
 from resources.deployment_models import Settings, Sources
 from resources.errors import KetenError
@@ -40,16 +40,6 @@ from resources.sql_compiler import compile_sql
 ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
 T = TypeVar("T", bound=Declared)
 PILLARS = ("people", "planet", "purpose")
-# Fields that come from a file's name or its SQL, by kind of declaration; nobody writes them.
-_MADE = {
-    "Contract": ("name",),
-    "ContractColumn": ("name",),
-    "Mapping": ("origin", "dataset"),
-    "Correction": ("origin",),
-    "Model": ("name", "sql", "refs"),
-    "ReferenceTable": ("name",),
-    "Indicator": ("id", "pillar", "sql", "refs"),
-}
 
 
 def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
@@ -57,27 +47,6 @@ def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
     reader = _Reader(root, project)
     reader.read()
     return reader.found
-
-
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the files people write, for their editors; without what comes from a file's name or its SQL."""
-    kinds: dict[str, type[Declared]] = {
-        "contract": Contract,
-        "mapping": Mapping,
-        "corrections": Corrections,
-        "model": Model,
-        "reference": ReferenceTable,
-        "indicator": Indicator,
-        "sources": Sources,
-        "keten": Settings,
-    }
-    schemas = {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
-    for schema in schemas.values():
-        for part in [schema, *schema.get("$defs", {}).values()]:
-            for key in _MADE.get(part["title"], ()):
-                del part["properties"][key]
-                part["required"].remove(key)
-    return schemas
 
 
 class _Reader:

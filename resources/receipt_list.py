@@ -28,9 +28,14 @@ _INTAKE = (
 def code_fingerprint() -> str:
     """sha256 over the Python files of intake: a changed judge judges again."""
     digest = hashlib.sha256()
-    for name in _INTAKE:
-        digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
+    for path in intake_modules():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def intake_modules() -> list[Path]:
+    """The Python files that decide what becomes of a row."""
+    return [Path(__file__).with_name(name + ".py") for name in _INTAKE]
 
 
 def dataset_order(catalogue: Catalogue) -> list[str]:
