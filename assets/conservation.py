@@ -35,7 +35,8 @@ def rejected_rows_select(catalogue: Catalogue) -> str:
     )
     # There are far fewer combinations of reasons than rows.
     told = ", ".join(
-        f"array_to_string(list_distinct(list(r.{words} order by r.kind)), ' ') as repair_{words}" for words in ("nl", "en")
+        f"array_to_string(list_distinct(list(r.{words} order by r.kind)), ' ') as repair_{words}"
+        for words in ("nl", "en")
     )
     return f"""
         with rejected as ({rows}),
@@ -52,7 +53,10 @@ def rejected_rows_select(catalogue: Catalogue) -> str:
 def corrections_select(catalogue: Catalogue) -> str:
     """SQL of one row per declared correction and delivery that it met; one without a delivery when it met none."""
     columns = "origin, correction_id, dataset, action_code, column_name, reason, reporter, decided_on"
-    facts = [(c.origin, c.id, c.dataset, c.action, c.column, c.reason, c.reporter, f"{c.date}") for c in catalogue.corrections]
+    facts = [
+        (c.origin, c.id, c.dataset, c.action, c.column, c.reason, c.reporter, f"{c.date}")
+        for c in catalogue.corrections
+    ]
     nothing = (None,) * len(columns.split(","))
     told = ", ".join(
         f"({', '.join(text(fact) if fact else 'null::varchar' for fact in row)})" for row in [*facts, nothing]

@@ -58,7 +58,9 @@ def reasons_page(catalogue: Catalogue) -> str:
 
 def _reason(reason: Reason) -> list[str]:
     behind = {"column": ":<column>", "rule": ":<rule>", "correction": ":<entry>", None: ""}[reason.about]
-    meaning = [text.replace("{}", word) for text, word in ((reason.meaning.nl, "De kolom"), (reason.meaning.en, "The column"))]
+    meaning = [
+        text.replace("{}", word) for text, word in ((reason.meaning.nl, "De kolom"), (reason.meaning.en, "The column"))
+    ]
     return [
         f"### `{reason.id}{behind}`",
         "",

@@ -233,7 +233,9 @@ def _marks(engine: Engine, name: str) -> list[Mark]:
     same = "case when min({0}) is not distinct from max({0}) then coalesce(min({0}), '') else '' end as {0}"
     entry = "origin, correction_id, action, coalesce(column_name, '') as column_name"
     left = f"(from {CORRECTED} join core.{name} using (receipt_id, row_no, record_no) where outcome = 'applied')"
-    select = f"select {entry}, {same.format('value_was')}, {same.format('value_is')} from {left} group by all order by all"
+    select = (
+        f"select {entry}, {same.format('value_was')}, {same.format('value_is')} from {left} group by all order by all"
+    )
     marks = []
     for made in engine.read(select).read_all().to_pylist():
         mine = f"origin = {text(made['origin'])} and correction_id = {text(made['correction_id'])}"

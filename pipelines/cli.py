@@ -181,7 +181,9 @@ def unknown(project: Project = None, home: Home = None) -> None:
 
     where, _ = opened(home, project)
     if show_unknown(where):
-        typer.echo(f"Lines are as the dataset identifier has them: {IDENTIFIER_COLUMNS}. Master data releases rows as well.")
+        typer.echo(
+            f"Lines are as the dataset identifier has them: {IDENTIFIER_COLUMNS}. Master data releases rows as well."
+        )
     else:
         typer.echo("No row waits for a number that is not known.")
 

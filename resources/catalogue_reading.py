@@ -176,7 +176,9 @@ class _Reader:
             if not isinstance(facts, dict):
                 raise KetenError(f"{self._name(path)}: {place}{name}: should hold keys and values; write {{}} for none")
             if key in facts:
-                raise KetenError(f"{self._name(path)}: {place}{name}: {key}: stands before the colon already; remove it")
+                raise KetenError(
+                    f"{self._name(path)}: {place}{name}: {key}: stands before the colon already; remove it"
+                )
         return {str(name): {key: str(name), **facts} for name, facts in entries.items()}
 
     def _contract(self, path: Path) -> Contract:

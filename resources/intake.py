@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from resources.engine import roll_back
 from resources.corrections import forget
+from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.files import is_compressed, kind_of

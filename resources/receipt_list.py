@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "correction_rules", "corrections", "files", "identifiers", "intake", "judged_rows", "judging", "merging"),
+    *(
+        "cells",
+        "correction_rules",
+        "corrections",
+        "files",
+        "identifiers",
+        "intake",
+        "judged_rows",
+        "judging",
+        "merging",
+    ),
     *("reading", "reading_csv", "reading_json", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
 )
 

@@ -51,5 +51,7 @@ class IntakeRun:
 
     def unbalanced(self) -> list[tuple[Any, ...]]:
         """Deliveries of which received is not accepted plus quarantined plus ignored."""
-        balance = "received_rows <> accepted_rows + quarantined_rows + ignored_rows or source_rows <> accounted_source_rows"
+        balance = (
+            "received_rows <> accepted_rows + quarantined_rows + ignored_rows or source_rows <> accounted_source_rows"
+        )
         return self.rows(f"select receipt_id from ({deliveries_select(self.catalogue)}) where {balance}")

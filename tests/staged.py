@@ -39,9 +39,7 @@ def staged(
     path = folder / f"delivery{stored_suffix(name)}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     declared = Mapping.model_validate({"title": "t", "files": "*", "origin": "o", "dataset": dataset, **mapping})
-    known = Catalogue(
-        **{**vars(CATALOGUE), "mappings": {("o", dataset): declared}, "corrections": list(corrections)}
-    )
+    known = Catalogue(**{**vars(CATALOGUE), "mappings": {("o", dataset): declared}, "corrections": list(corrections)})
     CorrectionRules(known).hold()
     receipt = Receipt("r", "o", dataset, name, "2025-01-01T00:00:00.000000", None, "", 0)
     with Engine(None, folder) as engine:
@@ -51,7 +49,9 @@ def staged(
         shown = "* exclude (id), (select row_text from stage_0_text t where t.row_no = d.row_no limit 1) as row_text"
         rows = engine.read(f"select {shown} from {stage.delivered} d order by row_no, record_no").read_all().to_pylist()
         noted = "correction_id, row_no, column_name, value_was, value_is, outcome"
-        notes = engine.connection.execute(f"select {noted} from stage_0_corrected").fetchall() if stage.is_corrected else []
+        notes = (
+            engine.connection.execute(f"select {noted} from stage_0_corrected").fetchall() if stage.is_corrected else []
+        )
         for row in rows:
             row["notes"] = notes
             row["reasons"] = row["reasons"].split(",") if row["reasons"] else []

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from resources.catalogue_reading import ROOT, load_catalogue
-from resources.schemas import json_schemas
 from resources.errors import KetenError
+from resources.schemas import json_schemas
 
 
 def damaged(folder: Path, path: str, change: Callable[[str], str]) -> Path:

@@ -171,9 +171,15 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"value": None}, "value: is missing; override needs it"),
     ({"value": "60"}, "value: it is what was sent already"),
     ({"factor": 2}, "factor: override has none; remove it"),
-    ({"column": "stream_code", "value": "residu", "expect": {"rows": 1}}, "code of waste_stream 'residu' does not exist"),
+    (
+        {"column": "stream_code", "value": "residu", "expect": {"rows": 1}},
+        "code of waste_stream 'residu' does not exist",
+    ),
     ({"action": "drop"}, "value: drop has none; remove it"),
-    ({"action": "scale", "value": None, "factor": 2, "column": "site_id"}, "column: 'site_id' is no number; override it"),
+    (
+        {"action": "scale", "value": None, "factor": 2, "column": "site_id"},
+        "column: 'site_id' is no number; override it",
+    ),
     ({"expect": {"range": [9, 1]}}, "range: it starts above its end; swap them"),
     ({"where": "mass_kg > 'abc'"}, "where: Conversion Error"),
     ({"where": "site_id > 5"}, "where: Binder Error"),
@@ -211,7 +217,9 @@ SHOWN = "select receipt_id <> '', matched_rows, corrected_rows, value_before, va
 
 
 def masses(made: Deployment) -> list[tuple[Any, ...]]:
-    return made.rows("select received_rows, accepted_rows, ignored_rows from bi.rpt_delivery where dataset = 'waste_collection' order by file_name")
+    return made.rows(
+        "select received_rows, accepted_rows, ignored_rows from bi.rpt_delivery where dataset = 'waste_collection' order by file_name"
+    )
 
 
 def test_a_correction_lives_from_its_declaration_to_the_mended_delivery(small: Deployment, tmp_path: Path) -> None:
@@ -231,7 +239,9 @@ def test_a_correction_lives_from_its_declaration_to_the_mended_delivery(small: D
     }, "only what an entry may be about is judged again"
     receipt = made.receipt("waste_collection_20250228.csv").receipt_id
     told = "corrections/us.yml: tonnes_as_kg: override mass_kg 60.000000 -> 45.000000"
-    assert f"{told}, 1 of 1 rows: weighed with the truck (Anna de Wit, 2025-04-02)" in made.keten("receipt", "show", receipt)
+    assert f"{told}, 1 of 1 rows: weighed with the truck (Anna de Wit, 2025-04-02)" in made.keten(
+        "receipt", "show", receipt
+    )
     traced = made.keten("trace", "residual_waste_per_fte", "--period", "2025-02")
     assert f"{told}: 1 rows, waste_collection_20250228.csv: 2" in traced
 

@@ -69,7 +69,9 @@ def bytes_of(content: Any, case: dict[str, Any]) -> bytes:
 
 
 def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    return base | {k: merged(base.get(k, {}), v) if isinstance(v, dict) and k != k.upper() else v for k, v in more.items()}
+    return base | {
+        k: merged(base.get(k, {}), v) if isinstance(v, dict) and k != k.upper() else v for k, v in more.items()
+    }
 
 
 def judged(folder: Path, case: dict[str, Any]) -> list[dict]:
@@ -146,15 +148,16 @@ def final_period(run: IntakeRun) -> None:
 
 
 def personal_data(run: IntakeRun) -> None:
-    run.made.drop("data/waste_collection_20250301.csv", "collector,site,day,stream,kg,naam medewerker\nW,S,2025-02-03,rest,1,J\n")
+    run.made.drop(
+        "data/waste_collection_20250301.csv", "collector,site,day,stream,kg,naam medewerker\nW,S,2025-02-03,rest,1,J\n"
+    )
     run.take_in()
     assert [facts["headings"] for facts in run.landing.refusals()] == [["naam medewerker"]]
 
 
 # Reasons that need more than one file: what was there before it, what was declared, what was decided.
 LONGER: dict[str, Callable[[IntakeRun], None]] = {
-    given.__name__: given
-    for given in (unknown_reference, mapping_missing, expectation, final_period, personal_data)
+    given.__name__: given for given in (unknown_reference, mapping_missing, expectation, final_period, personal_data)
 }
 
 
@@ -221,34 +224,48 @@ def row_reasons_in_code() -> set[str]:
                 text = template(node)
                 found |= {match[1] for match in [OF_COLUMN.fullmatch(text)] if match}
                 found |= set(SET_IN_SQL.findall(text)) | set(re.findall(r"'([a-z_]+):\{\}' end", text))
-            pair = node.elts if isinstance(node, ast.Tuple) else node.args if is_test(node) else []
+            pair = node.elts if isinstance(node, ast.Tuple) else arguments(node, "Test")
             if len(pair) == 2 and isinstance(pair[1], ast.Constant) and REASON.fullmatch(str(pair[1].value)):
                 found.add(str(pair[1].value))
     return found
 
 
-def is_test(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Test"
+def arguments(node: ast.AST, function: str) -> list[ast.expr]:
+    """What a function is called with here; nothing where it is another."""
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function
+    return node.args if is_call and isinstance(node, ast.Call) else []
+
+
+@cache
+def errors() -> frozenset[str]:
+    """The error that people see, and its kinds."""
+    classes = [node for _, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return frozenset({"KetenError", *(c.name for c in classes if any(ast.unparse(b) == "KetenError" for b in c.bases))})
 
 
 def file_messages_in_code() -> Iterator[tuple[str, str]]:
-    """The messages by which readers and judging reject a file as a whole."""
+    """The messages by which readers and judging reject a file as a whole: raised, or noted as the fault of a file."""
     for name, tree in modules():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "KetenError" and node.args:
-                text = template(node.args[0])
+            told: list[ast.expr | None] = [argument for kind in errors() for argument in arguments(node, kind)[:1]]
+            if isinstance(node, ast.FunctionDef) and node.name == "fault":
+                told += [part.value for part in ast.walk(node) if isinstance(part, ast.Return)]
+            if isinstance(node, ast.keyword) and node.arg == "fault":
+                told.append(node.value)
+            for text in map(template, told):
                 if len(text.replace("{}", "").strip()) > 3:
                     yield name, text
 
 
-# Raised when a deployment is read, or for an engine that contradicts itself: no delivery is rejected by them.
-NO_DELIVERY = ("corrections/", "refers to itself through")
+# Raised when declarations are read: no delivery is rejected by them.
 NOT_OF_INTAKE = {"correction_rules.py", "receipt_list.py"}
 
 
 def test_the_code_gives_no_reason_of_a_row_that_the_catalogue_does_not_know() -> None:
     given = row_reasons_in_code()
-    assert {"missing", "conflicting_repeat", "exact_repeat", "unknown_reference", "not_a_{}"} <= given, "or nothing is proved"
+    assert {"missing", "conflicting_repeat", "exact_repeat", "unknown_reference", "not_a_{}"} <= given, (
+        "or nothing is proved"
+    )
     for reason in given:
         known = [r for r in CATALOGUE.reasons if re.fullmatch(reason.replace("{}", "[a-z_]+"), r)]
         assert known, f"dbt_like_sql/reasons.yml: '{reason}' is missing; say what it means and what to do"
@@ -260,4 +277,3 @@ def test_the_code_gives_no_reason_of_a_row_that_the_catalogue_does_not_know() ->
 def test_a_message_that_rejects_a_file_belongs_to_a_reason(module: str, message: str) -> None:
     told = message.replace("{}", "x")
     assert reason_of_file(CATALOGUE, told), f"dbt_like_sql/reasons.yml: no reason is told by '{message}' ({module})"
-

@@ -22,9 +22,7 @@ def knowing(folder: Path) -> Deployment:
     """The tiny deployment with a list of identifiers, and a second meter with an EAN."""
     made = tiny(folder)
     columns = {name: {"from": name} for name in IDENTIFIERS.split(",")}
-    made.declare(
-        "mappings/us__identifier.yml", {"title": "numbers", "files": "identifier_2*.csv", "columns": columns}
-    )
+    made.declare("mappings/us__identifier.yml", {"title": "numbers", "files": "identifier_2*.csv", "columns": columns})
     sources = (made.project / "sources.yml").read_text("utf-8")
     made.drop("sources.yml", f"{sources}- {{dataset: identifier, origin: us, path: data}}\n")
     made.drop("data/meter_20250301.csv", f"meter_id,site_id\nE,S\n{EAN},S\n")
@@ -39,7 +37,9 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IntakeRun]:
     numbers = ["e", f" 00{EAN[:6]} {EAN[6:]}", short, wrong, "site", "NOBODY", "ELSEWHERE", "ENDED"]
     rows = [f"{number},2025-01-05,1" for number in numbers]
     made.drop("data/meter_reading_20250301.csv", "\n".join([READINGS, *rows, "NOBODY,2025-02-05,2"]) + "\n")
-    made.drop("data/waste_collection_20250301.csv", f"{WASTE}\nW,site,2025-02-05,rest,1\nCOLLECTOR,S,2025-02-05,rest,1\n")
+    made.drop(
+        "data/waste_collection_20250301.csv", f"{WASTE}\nW,site,2025-02-05,rest,1\nCOLLECTOR,S,2025-02-05,rest,1\n"
+    )
     made.drop(
         "data/identifier_20250101.csv",
         f"{IDENTIFIERS}\nother,meter,ELSEWHERE,E,2020-01-01,\nus,meter,ENDED,E,2020-01-01,2024-01-01\n",
@@ -93,7 +93,10 @@ def test_the_only_meter_of_a_site_is_suggested_for_the_name_of_the_site(tmp_path
 
 
 WAITS = "select count(*) from core.meter_reading__unmatched"
-KNOWN = "select meter_id, quantity::int, file_name from core.meter_reading join intake.receipt using (receipt_id) where local_date = '2025-01-05'"
+KNOWN = (
+    "select meter_id, quantity::int, file_name from core.meter_reading join intake.receipt using (receipt_id)"
+    " where local_date = '2025-01-05'"
+)
 
 
 def test_rows_are_released_by_an_entry_in_the_list_of_identifiers_on_the_days_it_holds(tmp_path: Path) -> None:
@@ -156,5 +159,9 @@ def test_every_dataset_that_is_referred_to_is_a_kind_of_entity_and_is_taken_in_a
     order: list[Any] = dataset_order(catalogue)
     referred = {c.references for contract in catalogue.contracts.values() for c in contract.columns.values()} - {None}
     assert referred == set(catalogue.code_lists["entity"])
-    first = min(order.index(name) for name in catalogue.contracts if any(c.references for c in catalogue.contracts[name].columns.values()))
+    first = min(
+        order.index(name)
+        for name in catalogue.contracts
+        if any(c.references for c in catalogue.contracts[name].columns.values())
+    )
     assert order.index("identifier") < first
