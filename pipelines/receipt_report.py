@@ -6,6 +6,8 @@ reports (report), the words of a reason (reason_words).
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
 from pipelines.console import console
@@ -62,6 +64,12 @@ def show_rejected(where: Place, receipt: Receipt, catalogue: Catalogue) -> None:
         show_unknown(where, "and u.dataset = ? and u.origin = ?", [receipt.dataset, receipt.origin])
 
 
+def _csv_line(*cells: object) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells)
+    return out.getvalue()
+
+
 def show_unknown(where: Place, condition: str = "", parameters: list[object] | None = None) -> int:
     """The numbers that rows wait for, each with the line that would release them; how many there are."""
     rows = rows_of(
@@ -73,10 +81,9 @@ def show_unknown(where: Place, condition: str = "", parameters: list[object] | N
     )
     for dataset, column, origin, external, entity, waiting, first, last, own, why in rows:
         span = f", {first} to {last}" if first else ""
-        console.print(
-            f"{dataset}.{column} '{external}' of {origin}: {waiting} rows wait{span}", markup=False, soft_wrap=True
-        )
+        waits = "1 row waits" if waiting == 1 else f"{waiting} rows wait"
+        console.print(f"{dataset}.{column} '{external}' of {origin}: {waits}{span}", markup=False, soft_wrap=True)
         told = f"suggestion {own}: {why}" if own else "no suggestion"
-        line = f"{origin},{entity},{external},{own or '?'},{first or '?'},"
+        line = _csv_line(origin, entity, external, own or "?", first or "?", "")
         console.print(f"  {told}; for the list of identifiers: {line}", markup=False, soft_wrap=True)
     return len(rows)

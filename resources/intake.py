@@ -85,6 +85,7 @@ class DatasetIntake:
         self.progress = progress
         self.decided = decided or {}
         self._code = code_fingerprint()
+        self._numbers: dict[str, str] = {}
         self._groups = 0
 
     def take_in(self) -> IntakeResult:
@@ -145,7 +146,9 @@ class DatasetIntake:
         facts += [f"{u.code}={u.factor}" for u in self.catalogue.units.values()]
         entries = self.catalogue.corrections_of(receipt.origin, receipt.dataset, receipt.file_name)
         facts += [entry.judging() for entry in entries]
-        facts.append(entries_of(self.engine.connection, self.contract, receipt.origin))
+        if receipt.origin not in self._numbers:
+            self._numbers[receipt.origin] = entries_of(self.engine.connection, self.contract, receipt.origin)
+        facts.append(self._numbers[receipt.origin])
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def _load_all(self, due: list[Receipt]) -> None:
