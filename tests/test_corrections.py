@@ -10,8 +10,10 @@ import pytest
 
 from resources.catalogue_reading import load_catalogue
 from resources.correction_models import Correction
+from resources.corrections import check_corrections
 from resources.errors import KetenError
 from tests.deployment import READINGS, WASTE, Deployment, tiny
+from tests.intake_run import IntakeRun
 from tests.staged import READING, SITE, staged
 
 SITES = "Code;Naam;GO\nA;Alpha;1200\nB;Beta;?\nC;Gamma;5\n"
@@ -262,3 +264,59 @@ def judged_by(made: Deployment) -> dict[str, str]:
 
     with Engine(made.home / "engine.duckdb", made.home / "t") as engine:
         return dict(engine.connection.execute("select file_name, judged_by from intake.receipt").fetchall())
+
+
+def declared(run: IntakeRun, *entries: dict[str, Any]) -> list[tuple[str, str]]:
+    """Corrections of the sender in force; whether each holds, and what was seen."""
+    run.made.declare("corrections/us.yml", {"corrections": list(entries)})
+    run.take_in()
+    found = check_corrections(run.engine.connection, run.catalogue, "waste_collection")
+    return [(check.outcome, check.observed) for check in found]
+
+
+def test_a_dropped_row_keeps_the_balance_and_comes_back_when_the_entry_goes(tmp_path: Path) -> None:
+    run = IntakeRun(tiny(tmp_path), tmp_path / "spill")
+    dropped = {k: v for k, v in WASTE_ENTRY.items() if k not in ("value", "column")}
+    dropped |= {"action": "drop", "expect": {"rows": 1}}
+    assert declared(run, dropped) == [("passed", "rows: 1; expected: 1")]
+    assert run.rows("select reason, row_no from core.waste_collection__ignored") == [("corrected:tonnes_as_kg", 2)]
+    assert run.rows("select count(*) from core.waste_collection") == [(7,)]
+    assert run.unbalanced() == []
+    (run.made.project / "corrections/us.yml").unlink()
+    run.take_in()
+    assert run.rows("select count(*) from core.waste_collection") == [(8,)]
+    assert run.rows("select count(*) from intake.correction") == [(0,)]
+
+
+def test_an_entry_that_meets_nothing_or_too_much_fails_and_says_where_it_stands(tmp_path: Path) -> None:
+    run = IntakeRun(tiny(tmp_path), tmp_path / "spill")
+    nothing = {**WASTE_ENTRY, "match": {"period_from": "2031-01-01"}}
+    twice = {**WASTE_ENTRY, "id": "twice", "match": {"period_from": ["2025-01-03", "2025-02-03"]}}
+    assert declared(run, nothing, twice) == [
+        ("failed", "rows: 0; expected: 1"),
+        ("failed", "rows: 2; expected: 1"),
+    ]
+    for check in check_corrections(run.engine.connection, run.catalogue, "waste_collection"):
+        assert check.severity == "critical" and check.table == "core.waste_collection"
+        assert check.en.startswith("corrections/us.yml: ") and "remove the entry" in check.en
+
+
+def test_a_withdrawn_delivery_takes_what_was_corrected_in_it_along(tmp_path: Path) -> None:
+    run = IntakeRun(tiny(tmp_path), tmp_path / "spill")
+    assert declared(run, WASTE_ENTRY)[0][0] == "passed"
+    run.landing.withdraw(run.made.receipt("waste_collection_20250228.csv").receipt_id, "sent by mistake")
+    run.take_in()
+    assert run.rows("select count(*) from intake.correction") == [(0,)]
+
+
+def test_other_words_about_an_entry_judge_nothing_again(tmp_path: Path) -> None:
+    run = IntakeRun(tiny(tmp_path), tmp_path / "spill")
+    declared(run, WASTE_ENTRY)
+    assert not declared_again(run, {"reason": "weighed by hand", "reporter": "Bea", "date": "2025-05-01"})
+    assert declared_again(run, {"value": "46"})
+
+
+def declared_again(run: IntakeRun, change: dict[str, Any]) -> list[str]:
+    """The deliveries that are judged again for a change of the entry."""
+    declared(run, {**WASTE_ENTRY, **change})
+    return run.results["waste_collection"].loaded
