@@ -80,7 +80,8 @@ def number_text(digits: str, decimal: str) -> str:
         number = Decimal(digits)
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
-    return digits.replace(".", decimal) if decimal != "." else digits
+    # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
+    return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:

@@ -68,6 +68,7 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
 
 def _require(facts: FileFacts, mapping: Mapping) -> None:
     wanted = {h for column in mapping.columns.values() for h in column.needed(facts.headings)}
+    wanted |= {h for column in mapping.columns.values() for h in column.beside}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}

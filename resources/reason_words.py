@@ -30,11 +30,39 @@ _OF_ROW = {
         "Dit uur komt twee keer voor: de klok werd teruggezet, en niet is te zien welk van de twee het is.",
         "This hour occurs twice: the clock was put back, and which of the two it is cannot be told.",
     ),
+    "implausible_time": Words(
+        "Dit tijdstip ligt niet tussen 1990 en 2060.",
+        "This time does not lie between 1990 and 2060.",
+    ),
+    "missing_earlier_month": Words(
+        "Dit is een totaal sinds januari, en de periode ervoor ontbreekt in de aanlevering.",
+        "This is a total since January, and the period before it is missing from the delivery.",
+    ),
 }
 
 _OF_COLUMN = {
     "missing": Words("{} is leeg.", "{} is empty."),
     "not_a_number": Words("{} is geen getal.", "{} is not a number."),
+    "ambiguous_number": Words(
+        "{}: de punt of komma kan duizendtallen of decimalen scheiden.",
+        "{}: the point or comma can be a mark of thousands or of decimals.",
+    ),
+    "missing_unit": Words("{} heeft geen eenheid.", "{} has no unit."),
+    "unknown_unit": Words("{}: de eenheid is niet bekend.", "{}: its unit is not known."),
+    "unit_mismatch": Words(
+        "{} staat in een eenheid van een andere soort dan is afgesproken.",
+        "{} is in a unit of another kind than was agreed.",
+    ),
+    "unknown_factor": Words(
+        "{}: de factor ernaast is leeg of geen getal.", "{}: the factor beside it is empty or not a number."
+    ),
+    "implausible": Words(
+        "{} ligt buiten wat van deze afzender te verwachten is.",
+        "{} lies outside what can be expected of this sender.",
+    ),
+    "ambiguous_date": Words(
+        "{} kan als twee verschillende datums worden gelezen.", "{} can be read as two different dates."
+    ),
     "not_a_date": Words("{} is geen datum in de afgesproken vorm.", "{} is not a date in the agreed form."),
     "not_a_yes_or_no": Words("{} is geen ja of nee.", "{} is not a yes or a no."),
     "unknown_code": Words("{}: deze aanduiding is niet bekend.", "{}: this code is not known."),
