@@ -117,14 +117,22 @@ class Contract(Declared):
 
 
 class FileFormat(Declared):
-    """How a sender writes a file."""
+    """How a sender writes a file.
+
+    A byte order mark tells the encoding whatever `encoding` says. Without `skip_lines` the header is the first row near the
+    top that holds the headings of the mapping; `footer` is a regular expression on the first cell of the row from which on
+    all is ignored, `member` one on the name of the file that is meant in an archive.
+    """
 
     delimiter: str = ","
     quote: str = '"'
     decimal: str = "."
     thousands: str = ""
-    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+    encoding: Literal["utf-8", "utf-16", "cp1252"] = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    header_rows: Literal[1, 2] = 1
+    footer: str | None = Field(default=None, min_length=1)
+    member: str | None = Field(default=None, min_length=1)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
 

@@ -104,15 +104,19 @@ class _Judge:
         extra += ["row_no", "record_no"] if self.mapping.unpivot else ["row_no"]
         tests = self.row_tests()
         every = tests.tests()
+        ok, reasons = none_bad(every), reasons_of(every)
+        if self.facts.has_faults:
+            # A row that could not be read says nothing, so nothing else is told of it.
+            ok, reasons = f"row_fault is null and {ok}", f"coalesce(row_fault, {reasons})"
         select = f"""
         with joined as (select *, {self._joined()} from {self._records(cells)}),
         cell as (select *, {self._cells()} from joined),
         mended as (select {self._mended()} from cell),
         valued as (select *, {self._values()} from mended),
         timed as ({self._timed()}),
-        judged as (select *, {self._ignored()} as ignored_reason, {none_bad(every)} as ok from timed)
+        judged as (select *, {self._ignored()} as ignored_reason, {ok} as ok from timed)
         select {", ".join([*stored, *extra])}, ignored_reason, is_ambiguous,
-            case when not ok and ignored_reason is null then {reasons_of(every)} end as reasons
+            case when not ok and ignored_reason is null then {reasons} end as reasons
         from judged
         """
         return Judgement(select, stored, derived, tests.later_tests())
@@ -239,10 +243,11 @@ class _Judge:
 def _clean(cell: str) -> str:
     """SQL of the text of a cell. Trimming takes longer than all else, so cells without blanks at their ends are spared.
 
-    Beyond ASCII there are other blanks than the space: such a cell has more bytes than characters.
+    Beyond ASCII there are other blanks than the space, and two ways to write a letter with an accent: such a cell has more
+    bytes than characters.
     """
     odd = f"prefix({cell}, ' ') or suffix({cell}, ' ') or prefix({cell}, '=') or strlen({cell}) <> length({cell})"
-    trimmed = f"trim({cell})"
+    trimmed = f"trim(nfc_normalize({cell}))"
     unwrapped = (
         f"case when prefix({trimmed}, '=\"') then substr({trimmed}, 3, length({trimmed}) - 3) else {trimmed} end"
     )

@@ -34,8 +34,8 @@ _KEYS = {
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
     **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
-    "skip_lines": ("csv", "xlsx"),
-    "sheet": ("xlsx",),
+    **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
+    "sheet": ("xlsx", "xls"),
     "records": ("json",),
 }
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
@@ -98,6 +98,8 @@ class MappingRules(Rules):
     def _patterns(self, place: str, mapping: Mapping) -> None:
         """Its regular expressions can be read, and those that seek a value say which part of it is wanted."""
         patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
+        form = {"format.footer": mapping.format.footer, "format.member": mapping.format.member}
+        patterns |= {field: pattern for field, pattern in form.items() if pattern}
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
         for name, column in mapping.columns.items():

@@ -22,6 +22,14 @@ _OF_ROW = {
         "Twee regels in één aanlevering hebben dezelfde sleutel en verschillende waarden; geen van beide telt.",
         "Two rows of one delivery have the same key and different values; neither counts.",
     ),
+    "unreadable_bytes": Words(
+        "De regel bevat tekens die geen tekst zijn; de rest van het bestand is leesbaar.",
+        "The row holds bytes that are no text; the rest of the file can be read.",
+    ),
+    "too_long": Words(
+        "Een cel van deze regel telt meer dan 32.767 tekens, meer dan in een cel van een werkblad past.",
+        "A cell of this row has more than 32,767 characters, which is more than a cell of a sheet holds.",
+    ),
     "nonexistent_local_time": Words(
         "Dit tijdstip bestaat niet: in dit uur werd de klok vooruitgezet.",
         "This time does not exist: the clock was put forward in this hour.",

@@ -19,17 +19,8 @@ if TYPE_CHECKING:
 
 _INTAKE = (
     *("cell_values", "cells", "files", "intake", "judging", "merging", "number_cells", "reading", "reading_csv"),
-    *(
-        "reading_json",
-        "reading_xlsx",
-        "repeats",
-        "row_tests",
-        "staging",
-        "stamps",
-        "workbook_scan",
-        "year_to_date",
-        "zones",
-    ),
+    *("reading_headings", "reading_json", "reading_text", "reading_xlsx", "repeats", "row_tests", "staging", "stamps"),
+    *("workbook_scan", "year_to_date", "zones"),
 )
 
 

@@ -75,7 +75,8 @@ class Stage:
         self._table = f"stage_{number}"
         facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
-        self.source_rows, self.blank_rows = cells.rows, cells.blank_rows
+        self.source_rows, self.blank_rows = cells.rows + len(facts.set_aside), cells.blank_rows
+        self._set_aside = facts.set_aside
         self.delivered = self._judge(catalogue, contract, facts, cells.relation)
         self._keep_text(catalogue, contract, facts, cells.relation)
 
@@ -128,6 +129,9 @@ class Stage:
             f"insert into {name}__ignored select {source}, ignored_reason from {self.delivered}"
             " where ignored_reason is not null"
         )
+        if self._set_aside:
+            values = [(self.receipt.receipt_id, row_no, 1, reason) for row_no, reason in self._set_aside]
+            self._connection.executemany(f"insert into {name}__ignored values (?, ?, ?, ?)", values)
         run(
             f"insert into {name}__rejected select {source}, string_split(reasons, ','), row_text from {self.delivered}"
             f" join {text} using (row_no) where ignored_reason is null and reasons is not null"
@@ -146,7 +150,7 @@ class Stage:
     def count(self) -> int:
         """How many records the delivery holds."""
         row = self._connection.execute(f"select count(*) from {self._table}").fetchone()
-        return int(row[0]) if row else 0
+        return len(self._set_aside) + (int(row[0]) if row else 0)
 
     def drop(self) -> None:
         """Free its memory."""

@@ -126,7 +126,11 @@ def test_every_reason_that_a_row_can_be_given_has_words_in_both_languages(datase
             "unknown:site_id",
             "‘Locatie’ komt niet voor in ‘Locaties’; de regel telt vanzelf mee zodra dat wel zo is.",
         ),
-        ("waste_collection", "rule:waste_code_form", "Een Euralcode heeft zes cijfers."),
+        (
+            "waste_collection",
+            "rule:waste_code_form",
+            "Een Euralcode heeft zes cijfers, waarvan de eerste twee een hoofdstuk van 01 tot en met 20 zijn.",
+        ),
         ("meter_reading", "missing:stamp", "‘Tijdstip’ is leeg."),
         ("meter_reading", "brand_new", "brand_new"),
     ],
