@@ -16,13 +16,13 @@ from resources.catalogue_models import (
     Column,
     Contract,
     Indicator,
-    Mapping,
     Model,
     Unit,
 )
 from resources.correction_models import Correction
 from resources.deployment_models import Settings, Source, TargetSetting
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
 

@@ -23,7 +23,6 @@ from resources.catalogue_models import (
     Contract,
     Declared,
     Indicator,
-    Mapping,
     Model,
     Unit,
 )
@@ -32,6 +31,7 @@ from resources.correction_models import Corrections
 from resources.correction_rules import CorrectionRules
 from resources.deployment_models import Settings, Sources
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
 from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable

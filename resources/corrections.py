@@ -10,6 +10,7 @@ holds is left as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from resources.correction_models import Correction, listed
 from resources.correction_rules import safe_condition
 from resources.engine import TYPES
 from resources.expectations import CheckResult
+from resources.year_to_date import cumulative_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -147,14 +149,17 @@ class Correcting:
     def _reasons_again(self, entry: Correction) -> str:
         """What is wrong with a corrected row: what was wrong with its other columns, and the rules tried once more."""
         column = str(entry.column)
+        # What is sent as a total of the year so far is held against range and rules once it was taken apart.
+        later = cumulative_columns(self.mapping)
         kept = (
             "array_to_string(list_filter(string_split(reasons, ','),"
             f" lambda r: not suffix(r, ':{column}') and not prefix(r, 'rule:')), ',')"
         )
         tests = [(f"{column} is null", f"not_a_number:{column}")]
-        if span := self.contract.columns[column].range:
+        if (span := self.contract.columns[column].range) and column not in later:
             tests.append((f"{column} not between {span[0]} and {span[1]}", f"out_of_range:{column}"))
-        tests += [(f"not ({rule.sql})", f"rule:{rule.id}") for rule in self.contract.rules]
+        rules = [rule for rule in self.contract.rules if not any(re.search(rf"\b{c}\b", rule.sql) for c in later)]
+        tests += [(f"not ({rule.sql})", f"rule:{rule.id}") for rule in rules]
         cases = ", ".join(f"case when {bad} then {text(reason)} end" for bad, reason in tests)
         return f"concat_ws(',', nullif({kept}, ''), {cases})"
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
+    *("cell_values", "cells", "correction_rules", "corrections", "files", "identifiers", "intake", "judged_rows"),
     *(
-        "cells",
-        "correction_rules",
-        "corrections",
-        "files",
-        "identifiers",
-        "intake",
-        "judged_rows",
         "judging",
         "merging",
+        "number_cells",
+        "reading",
+        "reading_csv",
+        "reading_headings",
+        "reading_json",
+        "reading_text",
     ),
-    *("reading", "reading_csv", "reading_json", "reading_xlsx", "repeats", "staging", "workbook_scan", "zones"),
+    *("reading_xlsx", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
 )
 
 

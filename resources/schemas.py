@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from resources.catalogue_models import Contract, Declared, Indicator, Mapping, Model
+from resources.catalogue_models import Contract, Declared, Indicator, Model
 from resources.correction_models import Corrections
 from resources.deployment_models import Settings, Sources
+from resources.mapping_models import Mapping
 from resources.reference_tables import ReferenceTable
 
 KEYS = Path(__file__).resolve().parent.parent / "dbt_like_sql" / "keys.yml"

@@ -18,6 +18,8 @@ from resources.errors import KetenError
 from resources.identifiers import translate
 from resources.judged_rows import JudgedRows
 from resources.merging import DatasetTables
+from resources.number_cells import AUTO, Marks, decide_marks
+from resources.year_to_date import cumulative_columns, take_apart
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,28 +79,40 @@ class Stage:
         self.is_corrected = False
         facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
-        self.source_rows, self.blank_rows = cells.rows, cells.blank_rows
+        self.source_rows, self.blank_rows = cells.rows + len(facts.set_aside), cells.blank_rows
+        self._set_aside = facts.set_aside
         self.delivered = self._judge(catalogue, contract, facts, cells.relation)
         self._keep_text(catalogue, contract, facts, cells.relation)
 
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         """Judge the rows, and let what is known beside them have its say: corrections, other numbers, repeats."""
         connection, stage, mapping = self._connection, self._table, self._mapping
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name)
+        self.marks = self._marks(catalogue, facts, cells)
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, self.marks)
         judged = JudgedRows.of(connection, stage, judgement, bool(mapping.unpivot))
-        key = [c for c in contract.key if c in judged.stored] or ["1"]
         if mapping.time:
-            repeats.resolve_ambiguous(connection, stage, judged.rows, key, mapping)
+            key = [c for c in contract.key if c in judged.stored] or ["1"]
+            repeats.resolve_ambiguous(connection, stage, judged.rows, key, mapping, judged.stored)
         if entries := catalogue.corrections_of(self.receipt.origin, contract.name, self.receipt.file_name):
             Correcting(judged, catalogue, contract, mapping).apply(entries, self.receipt.receipt_id, facts, cells)
             self.is_corrected = True
         translate(judged, contract, self.receipt.origin)
         key = [c for c in contract.key if c in judged.stored] or ["1"]
         others = [c for c in judged.stored if c not in key]
+        if columns := cumulative_columns(mapping):
+            repeats.drop_repeats(connection, stage, judged.rows, key, others)
+            take_apart(connection, stage, judged.whole, contract, catalogue.columns, columns, judgement)
         resolve = repeats.number_repeats if contract.repeats == "number" else repeats.drop_repeats
         resolve(connection, stage, judged.rows, key, others)
         known = f"'{self.receipt.receipt_id}' as receipt_id, timestamp '{self.receipt.received_at}' as known_from"
         return f"(select *, {known} from {judged.whole})"
+
+    def _marks(self, catalogue: Catalogue, facts: FileFacts, cells: str) -> Marks | None:
+        """The marks in the numbers of the file, when the mapping leaves them to it."""
+        found = judging.number_cells(self._mapping, catalogue, facts.headings)
+        if self._mapping.format.decimal != AUTO or not found:
+            return None
+        return decide_marks(self._connection, cells, found)
 
     def _keep_text(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> None:
         """Keep the original text of the rows that may be set aside, and let go of all other cells."""
@@ -121,6 +135,9 @@ class Stage:
             f"insert into {name}__ignored select {source}, ignored_reason from {self.delivered}"
             " where ignored_reason is not null"
         )
+        if self._set_aside:
+            values = [(self.receipt.receipt_id, row_no, 1, reason) for row_no, reason in self._set_aside]
+            self._connection.executemany(f"insert into {name}__ignored values (?, ?, ?, ?)", values)
         run(
             f"insert into {name}__rejected select {source}, string_split(reasons, ','), row_text from {self.delivered}"
             f" join {text} using (row_no) where ignored_reason is null and reasons is not null"
@@ -142,7 +159,7 @@ class Stage:
     def count(self) -> int:
         """How many records the delivery holds."""
         row = self._connection.execute(f"select count(*) from {self._table}").fetchone()
-        return int(row[0]) if row else 0
+        return len(self._set_aside) + (int(row[0]) if row else 0)
 
     def drop(self) -> None:
         """Free its memory."""
