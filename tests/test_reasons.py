@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "tests" / "reasons.yml
 FORM = {"format": {"delimiter": ";", "decimal": ","}}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "sites": ("site", {**FORM, "columns": SITE}),
+    "zip": ("site", {**FORM, "columns": SITE}),
     "json": ("site", {"columns": {**SITE, "site_name": {"value": "x"}, "floor_area_go_m2": {"value": "1"}}}),
     "readings": (
         "meter_reading",
@@ -51,9 +52,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
 def bytes_of(content: Any, case: dict[str, Any]) -> bytes:
     """The file of a case: a text as it stands, rows as a workbook."""
     if isinstance(content, str):
-        text = content.replace("DEEP", "[" * 2000 + "]" * 2000)
+        text = content.replace("DEEP", "[" * 2000 + "]" * 2000).replace("LONG", "x" * 40_000)
         return text.encode(case.get("encoding", "utf-8"))
     out = io.BytesIO()
+    if "zip" in case:
+        with zipfile.ZipFile(out, "w") as archive:
+            for name in case["zip"]:
+                archive.writestr(name, "Code;Naam;GO\nA;a;1\n")
+        return out.getvalue()
     with xlsxwriter.Workbook(out) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate(content):
@@ -82,7 +88,7 @@ def judged(folder: Path, case: dict[str, Any]) -> list[dict]:
     plain = {**mapping, "columns": {k: v for k, v in mapping["columns"].items() if k not in changed(case)}}
     entries = [Correction.model_validate({"origin": "o", "dataset": dataset, **c}) for c in case.get("corrections", ())]
     name = case.get("name", "file.csv" if isinstance(content, str) else "file.xlsx")
-    form = {} if name.endswith(("xlsx", "json", "jsonl")) else plain.get("format", {})
+    form = {} if name.endswith((".xlsx", ".json", ".jsonl")) else plain.get("format", {})
     mapping = merged({**plain, "format": form}, case.get("mapping", {}))
     return staged(folder, dataset, bytes_of(content, case), mapping, name, entries)
 
@@ -106,6 +112,7 @@ def reasons_given(folder: Path, case: dict[str, Any]) -> set[str]:
         return {known.id if known else f"not in the catalogue: {error}"}
     given = {reason.partition(":")[0] for row in rows for reason in row["reasons"]}
     ignored = {row["ignored_reason"].partition(":")[0] for row in rows if row["ignored_reason"]}
+    given |= {reason for row in rows for _, reason in row["set_aside"]}
     given |= {reason if reason in CATALOGUE.reasons else "declared" for reason in ignored}
     return given | ({"blank"} if any(row["blank_rows"] for row in rows) else set())
 
@@ -194,9 +201,13 @@ def test_the_words_and_the_repair_of_a_reason_name_its_column() -> None:
     assert repair_words(CATALOGUE, "brand_new") == ("", "")
 
 
-REASON = re.compile(r"[a-z]+(?:_[a-z]+)+")
+REASON = re.compile(r"[a-z]+(?:_[a-z]+)*")
 OF_COLUMN = re.compile(r"([a-z]+(?:_[a-z{}]+)*):\{\}")
-SET_IN_SQL = re.compile(r"\b(?:ignored_reason|reasons?) = '([a-z_]+)'")
+SET_IN_SQL = re.compile(r"(?:\b(?:ignored_reason|reasons?) =|\bthen) '([a-z_]+)(?::\{\})?'")
+
+
+# What becomes of an accepted row, and of a row that a correction meets.
+STATES = {"withdrawn", "restated", "unchanged", "current", "applied", "mended"}
 
 
 @cache
@@ -204,12 +215,33 @@ def modules() -> tuple[tuple[str, ast.Module], ...]:
     return tuple((path.name, ast.parse(path.read_text("utf-8"))) for path in intake_modules())
 
 
+@cache
+def constants() -> dict[str, str]:
+    """Texts that modules of intake give a name."""
+    found: dict[str, str] = {}
+    for _, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.Assign):
+                for names, values in [(node.targets[0], node.value)]:
+                    pairs = zip(elements(names), elements(values), strict=False)
+                    found |= {ast.unparse(n): str(v.value) for n, v in pairs if isinstance(v, ast.Constant)}
+    return found
+
+
+def elements(node: ast.expr) -> list[ast.expr]:
+    return list(node.elts) if isinstance(node, ast.Tuple) else [node]
+
+
 def template(node: ast.expr | None) -> str:
     """A text in the code with {} for what is filled in."""
     if isinstance(node, ast.Constant):
         return str(node.value)
+    if isinstance(node, ast.Name):
+        return constants().get(node.id, "{}")
+    if isinstance(node, ast.FormattedValue):
+        return template(node.value)
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+        return "".join(map(template, node.values))
     if isinstance(node, ast.BinOp):
         return template(node.left) + template(node.right)
     return "{}"
@@ -222,12 +254,11 @@ def row_reasons_in_code() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, (ast.JoinedStr, ast.Constant)):
                 text = template(node)
-                found |= {match[1] for match in [OF_COLUMN.fullmatch(text)] if match}
-                found |= set(SET_IN_SQL.findall(text)) | set(re.findall(r"'([a-z_]+):\{\}' end", text))
+                found |= {match[1] for match in [OF_COLUMN.fullmatch(text)] if match} | set(SET_IN_SQL.findall(text))
             pair = node.elts if isinstance(node, ast.Tuple) else arguments(node, "Test")
-            if len(pair) == 2 and isinstance(pair[1], ast.Constant) and REASON.fullmatch(str(pair[1].value)):
-                found.add(str(pair[1].value))
-    return found
+            if len(pair) == 2 and not isinstance(pair[0], ast.Constant) and isinstance(pair[1], ast.Constant):
+                found |= {str(pair[1].value)} if REASON.fullmatch(str(pair[1].value)) else set()
+    return found - CATALOGUE.columns.keys() - STATES
 
 
 def arguments(node: ast.AST, function: str) -> list[ast.expr]:
