@@ -20,9 +20,10 @@ from resources.catalogue_models import (
     Model,
     Unit,
 )
-from resources.deployment_models import Settings, Source, TargetSetting
+from resources.deployment_models import Settings, TargetSetting
 from resources.errors import KetenError
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Source
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 

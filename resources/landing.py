@@ -213,6 +213,10 @@ class Landing:
         name = f"{delivery.receipt_id}.json"
         return (self._receipts / name).exists() or (self._refusals / name).exists()
 
+    def has_receipt(self, receipt_id: str) -> bool:
+        """Whether a delivery was landed."""
+        return (self._receipts / f"{receipt_id}.json").exists()
+
     def land(self, delivery: Delivery, issued_at: str | None, received_at: str) -> Receipt:
         """Store a delivery. Raises KetenError above the size limit, or when it changed since its digest was taken."""
         size = delivery.source.stat().st_size
@@ -279,7 +283,7 @@ class Landing:
             is_left = path.name.startswith(".landing-") or path.name in purged or is_sure
             if is_left and path.name not in kept:
                 path.unlink()
-        for folder in (self.folder, self._receipts, self._refusals):
+        for folder in (self.folder, self._receipts, self._refusals, self.folder / "sources"):
             for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()
 
@@ -300,17 +304,23 @@ def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple
     found = sorted(
         path
         for path in {path for pattern in patterns for path in folder.glob(pattern)}
-        if path.is_file()
-        and not path.name.endswith(_UNFINISHED)
-        and not path.name.startswith(".")
-        and path.resolve().is_relative_to(root)
+        if path.is_file() and not is_unfinished(path.name) and path.resolve().is_relative_to(root)
     )
     finished: list[Path] = []
     young: list[Path] = []
     for path in found:
-        age = now - path.stat().st_mtime
-        (young if -AHEAD_SECONDS < age < SETTLE_SECONDS else finished).append(path)
+        (young if is_left_alone(now - path.stat().st_mtime) else finished).append(path)
     return finished, young
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name says that the file is still written, or hidden."""
+    return name.endswith(_UNFINISHED) or name.startswith(".")
+
+
+def is_left_alone(age: float) -> bool:
+    """Whether a file that changed so many seconds ago may still be written."""
+    return -AHEAD_SECONDS < age < SETTLE_SECONDS
 
 
 def _copy_durably(source: Path, target: Path, digest: str) -> None:
