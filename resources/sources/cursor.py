@@ -5,7 +5,7 @@ Belongs here: comparing these. Does not belong here: where they stand in a recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -35,7 +35,7 @@ def greatest(values: Iterable[Any], before: Any, field: str) -> Any:
 def _rank(value: Any, field: str) -> tuple[str, Any]:
     if isinstance(value, bool):
         raise KetenError(f"'{field}' holds true or false; since: needs a moment or a number")
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int | float | Decimal):
         return "number", value
     if isinstance(value, datetime):
         return "moment", _naive(value)
@@ -64,6 +64,6 @@ def restored(value: Any) -> Any:
     """What was kept."""
     if not isinstance(value, dict):
         return value
-    makers = {"datetime": datetime.fromisoformat, "date": date.fromisoformat, "decimal": Decimal}
+    makers: dict[str, Callable[[str], Any]] = {"datetime": datetime.fromisoformat, "date": date.fromisoformat, "decimal": Decimal}
     ((kind, text),) = value.items()
     return makers[kind](text)

@@ -89,11 +89,11 @@ class SftpServer:
                 return self._wrong(f"the key of the host is not the one in {self._setting.known_hosts}; {self._scan()}")
             case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
                 return self._wrong("key_file cannot be read as a private key; correct it, or its key_password")
-            case asyncssh.PermissionDenied():
+            case asyncssh.PermissionDenied() | PermissionError():  # sshfs makes the second of the first
                 return self._wrong("it refuses the user, password or key; see that they are right and still valid")
             case FileNotFoundError():
                 return self._wrong("the folder or file does not exist; correct the path, or ask the sender")
-            case PermissionError():
+            case asyncssh.SFTPPermissionDenied():
                 return self._wrong("the folder or file may not be read; ask the sender to allow it")
         said = " ".join(str(error).split())[:_TOLD]
         return Unreachable(self._told(f"it does not answer ({type(error).__name__}{': ' if said else ''}{said})"))

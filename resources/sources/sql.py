@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _KEY = "rows"
 _AT_ONCE = 1000
 _TOLD = 300
+# A query that was given up here goes on there; PostgreSQL ends it so many seconds later.
+_LEFT_BEHIND = 5
 
 
 class SqlRows:
@@ -108,15 +110,15 @@ class SqlRows:
             if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
                 raise self._wrong("there is no such database file; correct the path")  # connecting would make one
             return create_engine(url, poolclass=NullPool, connect_args=self._arguments(url.get_backend_name()))
-        except ArgumentError:
-            raise self._wrong("the URL cannot be used; write it as postgresql+psycopg://user@host/database") from None
         except (NoSuchModuleError, ImportError) as error:
             raise self._wrong(f"its driver is not installed ({error}); install it beside the product") from None
+        except ArgumentError:
+            raise self._wrong("the URL cannot be used; write it as postgresql+psycopg://user@host/database") from None
 
     def _arguments(self, backend: str) -> dict[str, Any]:
         seconds = max(1, round(self._setting.connect_seconds))
         if backend == "postgresql":
-            limit = round(1000 * self._setting.total_seconds)
+            limit = round(1000 * (self._setting.total_seconds + _LEFT_BEHIND))
             return {"connect_timeout": seconds, "options": f"-c statement_timeout={limit}"}
         return {"timeout": seconds} if backend == "sqlite" else {}
 
