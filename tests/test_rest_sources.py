@@ -206,7 +206,7 @@ def test_an_answer_without_records_is_nothing_new(pulling: Pulling, interface: I
 
 
 ERRORS: dict[str, tuple[Any, str]] = {
-    "an error with 200": ({"error": "token expired"}, 'no list of records at \'data.items\', and says: { "error"'),
+    "an error with 200": ({"error": "token expired"}, "no list of records at 'data.items', and says: { \"error\""),
     "another state": ({"Status": "FAILED", "data": {"items": []}}, "Status is FAILED and not SUCCESSFUL"),
     "a page of a proxy": ("<html>log in</html>", "not whole JSON"),
     "an object for the list": ({"Status": "SUCCESSFUL", "data": {"items": {}}}, "no list of records"),
@@ -265,4 +265,3 @@ def test_records_above_the_limit_are_not_landed(pulling: Pulling, interface: Int
     interface.serve(at_once)
     declared(pulling, interface, max_bytes=100)
     assert "too large" in pulling.pull().failed[NAME]
-

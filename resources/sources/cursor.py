@@ -64,6 +64,10 @@ def restored(value: Any) -> Any:
     """What was kept."""
     if not isinstance(value, dict):
         return value
-    makers: dict[str, Callable[[str], Any]] = {"datetime": datetime.fromisoformat, "date": date.fromisoformat, "decimal": Decimal}
+    makers: dict[str, Callable[[str], Any]] = {
+        "datetime": datetime.fromisoformat,
+        "date": date.fromisoformat,
+        "decimal": Decimal,
+    }
     ((kind, text),) = value.items()
     return makers[kind](text)

@@ -78,10 +78,10 @@ def _location(setting: S3 | Azure, place: str, connect: Callable[[], Any]) -> Lo
     variables = variables_of(setting)
 
     def told(what: str) -> str:
-        return hidden(f"sources.yml: {place}: {setting.url}: {what}", variables)
+        return f"sources.yml: {place}: {setting.url}: {hidden(what, variables)}"
 
     def wrong(error: BaseException) -> KetenError:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        said = hidden(f"{type(error).__name__}: {' '.join(str(error).split())}", variables)
         if isinstance(error, FileNotFoundError) or "NoSuchBucket" in said or "ContainerNotFound" in said:
             return KetenError(told("it does not exist, or holds nothing; correct the url, or ask the sender"))
         if isinstance(error, PermissionError) or any(word in said for word in _REFUSED):

@@ -95,11 +95,11 @@ class SftpServer:
                 return self._wrong("the folder or file does not exist; correct the path, or ask the sender")
             case asyncssh.SFTPPermissionDenied():
                 return self._wrong("the folder or file may not be read; ask the sender to allow it")
-        said = " ".join(str(error).split())[:_TOLD]
+        said = hidden(" ".join(str(error).split()), self._variables)[:_TOLD]
         return Unreachable(self._told(f"it does not answer ({type(error).__name__}{': ' if said else ''}{said})"))
 
     def _told(self, what: str) -> str:
-        return hidden(f"sources.yml: {self._place}: {self._setting.url}: {what}", self._variables)
+        return f"sources.yml: {self._place}: {self._setting.url}: {hidden(what, self._variables)}"
 
     def _wrong(self, what: str) -> KetenError:
         return KetenError(self._told(what))

@@ -150,10 +150,10 @@ class SqlRows:
 
     def _said(self, error: BaseException | None) -> str:
         """What the database says, without the parts of the URL that a driver may repeat."""
-        return hidden(" ".join(str(error).split())[:_TOLD], self._variables)
+        return hidden(" ".join(str(error).split()), self._variables)[:_TOLD]
 
     def _told(self, what: str) -> str:
-        return hidden(f"sources.yml: {self._place}: {self._setting.url}: {what}", self._variables)
+        return f"sources.yml: {self._place}: {self._setting.url}: {hidden(what, self._variables)}"
 
     def _wrong(self, what: str) -> KetenError:
         return KetenError(self._told(what))

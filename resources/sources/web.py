@@ -8,14 +8,15 @@ Credentials go to the host of sources.yml and to no other, however a server redi
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from resources.deployment_models import filled
-from resources.environment import hidden
+from resources.environment import HIDDEN, hidden
 from resources.errors import KetenError
 from resources.source_models import Http
 from resources.sources.bounds import Bounds, retry_after, variables_of
@@ -38,13 +39,16 @@ class Web:
     def __init__(self, setting: Http, place: str, project: Path) -> None:
         self._setting, self._place = setting, place
         self._variables = variables_of(setting)
-        self.url = setting.address(place)
         fill = self._filled
+        split = urlsplit(setting.address(place))
+        self.url = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
         self._headers = {name: fill(value) for name, value in setting.headers.items()}
         self._params = {name: fill(value) for name, value in setting.params.items()}
         if setting.token:
             self._headers["Authorization"] = f"Bearer {fill(setting.token)}"
-        self._basic = (fill(setting.user), fill(setting.password)) if setting.user and setting.password else None
+        self._basic = (unquote(split.username), unquote(split.password or "")) if split.username else None
+        if setting.user and setting.password:
+            self._basic = (fill(setting.user), fill(setting.password))
         self._verify: str | bool = str(project / Path(setting.ca_file).expanduser()) if setting.ca_file else True
         self._require_secrecy()
 
@@ -54,7 +58,7 @@ class Web:
     def _require_secrecy(self) -> None:
         split = urlsplit(self.url)
         is_open = split.scheme == "http" and split.hostname not in _LOOPBACK
-        if is_open and (self._basic or self._headers or self._params or split.password):
+        if is_open and (self._basic or self._headers or self._params):
             raise self.wrong("credentials would go over the network for all to read; use https")
 
     def wrong(self, what: str) -> KetenError:
@@ -63,7 +67,13 @@ class Web:
 
     def told(self, what: str) -> str:
         """What is told of this source, without a secret."""
-        return hidden(f"sources.yml: {self._place}: {self._setting.url}: {what}", self._variables)
+        return f"sources.yml: {self._place}: {self._setting.url}: {self._hidden(what)}"
+
+    def _hidden(self, text: str) -> str:
+        """A text without secrets, also in the form in which HTTP sends a password."""
+        if self._basic:
+            text = text.replace(b64encode(":".join(self._basic).encode()).decode(), HIDDEN)
+        return hidden(text, self._variables)
 
     @contextmanager
     def get(
@@ -158,7 +168,7 @@ class Web:
     def said(self, body: bytes) -> str:
         """The beginning of an answer, as the end of a sentence."""
         words = " ".join(body.decode("utf-8", errors="replace").split())
-        return hidden(f", and says: {words[:_TOLD]}", self._variables) if words else ""
+        return f", and says: {self._hidden(words)[:_TOLD]}" if words else ""
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
