@@ -141,7 +141,7 @@ def test_a_key_opens_the_door_as_well(pulling: Pulling, sftp: SftpFolder) -> Non
     assert pulling.count() == 1
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another password": ({}, "refuses the user, password or key"),
     "another host": ({"known_hosts": "other_hosts"}, "ssh-keyscan -p"),
     "no known hosts": ({"known_hosts": "gone"}, "known_hosts gone is not there; write its key there"),

@@ -64,7 +64,7 @@ def test_only_objects_that_are_new_or_changed_are_fetched(pulling: Pulling, buck
     assert pulling.left_over() == []
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no bucket": ({"url": "s3://gone/out"}, "does not exist, or holds nothing"),
     "no folder": ({"url": "s3://deliveries/gone"}, "does not exist, or holds nothing"),
     "no server": ({"endpoint_url": "http://127.0.0.1:1", "tries": 2}, "does not answer"),

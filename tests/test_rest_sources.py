@@ -17,7 +17,7 @@ from tests.deployment import tiny
 from tests.sources import Pulling
 
 NAME = "meter_reading.jsonl"
-RECORDS = [
+RECORDS: list[dict[str, Any]] = [
     {"meter": "E", "day": f"2025-02-{day:02d}", "kwh": day, "changed_at": f"2025-03-{day:02d}T00:00:00Z"}
     for day in range(1, 8)
 ]

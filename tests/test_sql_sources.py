@@ -72,7 +72,7 @@ def test_a_query_without_since_gives_all_rows_and_equal_ones_are_one_receipt(pul
     assert (pulling.pull().landed, len(landed(pulling))) == ([], 3)
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no table": ({"query": "select * from gone"}, "it refuses (no such table: gone)"),
     "a query that writes": ({"query": "delete from reading"}, "it refuses (attempt to write"),
     "no such file": ({"url": "sqlite:////gone/sender.db"}, "there is no such database file"),
