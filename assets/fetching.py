@@ -30,7 +30,7 @@ from resources.sources.port import Changing, Connector, Offer, TimeOver
 
 # How long a server is asked whether it has news, or lets in: somebody waits for the answer.
 GLANCE_SECONDS = 15.0
-_AT_ONCE = 8
+_AT_ONCE = 32
 _WRITTEN_EVERY = 100
 T = TypeVar("T")
 
@@ -113,8 +113,8 @@ def fetch(
         Fetch(source, mapping, connector, memory, landing, bounds, done).everything()
     except DiskFull:
         raise
-    except KetenError as error:
-        told = str(error)
+    except (KetenError, OSError) as error:
+        told = str(error) if isinstance(error, KetenError) else f"{type(error).__name__}: {error.strerror}"
         done.failed[source.title] = told if told.startswith("sources.yml: ") else f"sources.yml: {source.title}: {told}"
 
 

@@ -17,7 +17,8 @@ from assets.taking import Pulled, take
 from resources.catalogue import Catalogue, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
-from resources.landing import Delivery, Landing, finished_files
+from resources.finished import finished_files
+from resources.landing import Delivery, Landing
 
 
 class SourceDown(KetenError):

@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from resources.landing import SETTLE_SECONDS, Landing, Receipt
+from resources.finished import SETTLE_SECONDS
+from resources.landing import Landing, Receipt
 from resources.published import rows_of
 
 AS_OF = "2026-07-02"

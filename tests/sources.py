@@ -28,7 +28,7 @@ from assets.fetching import fetch
 from assets.taking import Pulled
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
-from resources.landing import SETTLE_SECONDS
+from resources.finished import SETTLE_SECONDS
 from tests.deployment import Deployment
 
 USER, PASSWORD = "keten", "s3cret-of-sftp"

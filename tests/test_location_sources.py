@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,14 @@ def test_what_is_wrong_is_told_with_its_repair_and_no_secret(
     (told,) = pulling.pull().failed.values()
     assert words in told and told.startswith("sources.yml: us/meter_reading: ")
     assert "s3cret" not in told
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_left(pulling: Pulling, sftp: SftpFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"sftp://keten@127.0.0.1:{silent.getsockname()[1]}/out"
+        pulling.declare(sftp=settings(sftp, url=url, connect_seconds=0.3, tries=2))
+        (told,) = pulling.pull().failed.values()
+    assert "does not answer" in told
 
 
 def test_a_server_that_is_down_is_asked_again_later_each_time(pulling: Pulling, sftp: SftpFolder) -> None:

@@ -261,6 +261,24 @@ def test_a_next_page_that_leads_astray_is_not_followed(
     assert pulling.count() == 0
 
 
+def test_a_server_that_does_not_know_the_parameter_of_paging_is_found_out(
+    pulling: Pulling, interface: Interface
+) -> None:
+    interface.serve(at_once)
+    declared(pulling, interface, paging={"kind": "page"})
+    assert "the same page twice" in pulling.pull().failed[NAME]
+    assert len(interface.asked) == 2
+
+
+def test_a_parameter_in_the_address_is_not_taken_for_another_that_ends_alike(
+    pulling: Pulling, interface: Interface
+) -> None:
+    interface.serve(by_number)
+    declared(pulling, interface, url=interface.url(per_page=3), paging={"kind": "page", "first": 0, "size": 3})
+    assert pulling.pull().failed == {}
+    assert landed(pulling) == RECORDS
+
+
 def test_records_above_the_limit_are_not_landed(pulling: Pulling, interface: Interface) -> None:
     interface.serve(at_once)
     declared(pulling, interface, max_bytes=100)

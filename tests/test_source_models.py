@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from resources.catalogue_reading import json_schemas, load_catalogue
 from resources.errors import KetenError
-from resources.source_models import KINDS, Http, Rest, Source, Sql
+from resources.source_models import KINDS, Http, Rest, Source, Sources, Sql
 from resources.sources.web import Web
 from tests.deployment import tiny
 from tests.sources import Pulling
@@ -70,6 +72,13 @@ def test_a_line_that_cannot_be_right_is_refused_and_a_secret_is_not_repeated(tmp
         load_catalogue(pulling.made.project)
     assert words in str(told.value) and "sources.yml: sources.4" in str(told.value)
     assert "geheim" not in str(told.value)
+
+
+def test_every_example_of_the_docs_can_be_used() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "connectors.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    found = Sources.model_validate(yaml.safe_load("".join(examples))).sources
+    assert {source.remote.kind for source in found if source.remote} == set(KINDS) - {"path"}
 
 
 def test_a_cast_of_postgresql_is_no_since() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from resources.errors import KetenError
-from resources.landing import is_left_alone, is_unfinished
+from resources.finished import is_left_alone, is_unfinished
 from resources.sources.bounds import Bounds
 from resources.sources.port import Changing, Listing, Offer, Unreachable, Version
 
@@ -92,12 +92,10 @@ class Location:
             self._system = self._system or self._connect()
             waits = asyncio.wait_for(ask(self._system), bounds.left())
             return asyncio.run_coroutine_threadsafe(waits, self._system.loop).result()
-        except TimeoutError:
-            bounds.left()
-            raise
         except KetenError:
             raise
         except Exception as error:  # noqa: BLE001 - every library behind fsspec has errors of its own
+            bounds.left()  # when the time is over, this is the reason
             told = self._wrong(error)
             if isinstance(told, Unreachable):
                 self._system = None

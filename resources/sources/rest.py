@@ -93,6 +93,7 @@ class RestRecords:
     def _pages(self, since: Any, bounds: Bounds) -> Iterator[Page]:
         asked: Question | None = self._first(since)
         before: set[tuple[Any, ...]] = set()
+        last = None
         pace = self._setting.requests_per_minute
         while asked is not None:
             if asked.mark() in before:
@@ -101,6 +102,9 @@ class RestRecords:
                 bounds.pause(60 / pace)
             before.add(asked.mark())
             page = bounds.again(lambda question=asked: self._page(question, bounds))  # type: ignore[misc]
+            if page.count and page.text == last:
+                raise self._web.wrong("it gives the same page twice; see that it knows the parameters of paging")
+            last = page.text
             yield page
             asked = self._next(self._setting.paging, asked, page)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from resources.deployment_models import filled
 from resources.environment import HIDDEN, hidden
@@ -100,7 +100,8 @@ class Web:
         params: Mapping[str, str],
         headers: Mapping[str, str],
     ) -> requests.Response:
-        asked: Mapping[str, str] | None = {n: v for n, v in params.items() if f"{n}=" not in urlsplit(url).query}
+        there_already = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+        asked: Mapping[str, str] | None = {n: v for n, v in params.items() if n not in there_already}
         for _ in range(_MOST_REDIRECTS + 1):
             is_home = _origin(url) == _origin(self.url)
             response = session.get(
