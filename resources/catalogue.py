@@ -16,12 +16,12 @@ from resources.catalogue_models import (
     Column,
     Contract,
     Indicator,
-    Mapping,
     Model,
     Unit,
 )
 from resources.deployment_models import Settings, TargetSetting
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.reference_tables import ReferenceRow, ReferenceTable
 from resources.source_models import Source
 
