@@ -17,9 +17,12 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 from resources.catalogue_models import Declared, Update
 from resources.deployment_models import ENV_VARIABLE, filled
 from resources.errors import KetenError
+from resources.paging_models import Paging, Place, RestSince
 
 MAX_FILE_BYTES = 4 * 1024**3
 _SECRET_NAME = re.compile(r"auth|token|key|secret|passw|pwd|sig|cookie|credential", re.IGNORECASE)
+# Where nobody can listen in.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REPAIR = "set it in an environment variable and write ${env:NAME}"
 
 
@@ -39,8 +42,6 @@ def _has_no_literal_secret(pairs: dict[str, str]) -> dict[str, str]:
 
 Secret = Annotated[str, AfterValidator(_is_variable)]
 Pairs = Annotated[dict[str, str], AfterValidator(_has_no_literal_secret)]
-# Keys joined by dots, and numbers for places in a list, as in format.records of a mapping.
-Place = Annotated[str, Field(min_length=1)]
 
 
 class Remote(Declared):
@@ -132,6 +133,26 @@ class Azure(Remote):
     connection_string: Secret
 
 
+class OAuth(Declared):
+    """Where a token is asked for by client credentials (OAuth 2.0, RFC 6749 section 4.4), anew when it runs out.
+
+    The secret is sent as basic authentication, which every such server must know, or in the body, which some want.
+    """
+
+    url: str
+    client_id: str
+    client_secret: Secret
+    scope: str | None = None
+    send: Literal["basic", "body"] = "basic"
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if not url.startswith("https://") and urlsplit(url).hostname not in LOOPBACK:
+            raise ValueError("begin the address with https://")
+        return url
+
+
 class Http(Remote):
     """One file at an address. `name` is what it is called here, by default the last part of the address."""
 
@@ -140,6 +161,7 @@ class Http(Remote):
 
     name: str | None = Field(default=None, pattern=r"^[^/\\]+$")
     token: Secret | None = None
+    oauth: OAuth | None = None
     user: str | None = None
     password: Secret | None = None
     headers: Pairs = {}
@@ -153,58 +175,9 @@ class Http(Remote):
             raise ValueError("its address does not tell what the file is called; add name: such as export.csv")
         if bool(self.user) != bool(self.password):
             raise ValueError("user and password go together; write both or neither")
+        if sum(map(bool, (self.token, self.oauth, self.user))) > 1:
+            raise ValueError("token, oauth and user are three ways to sign in; keep one")
         return self
-
-
-class PageNumber(Declared):
-    """Pages by number, until one holds fewer records than `size`, or none."""
-
-    kind: Literal["page"]
-    param: str = "page"
-    first: int = Field(default=1, ge=0)
-    size: int | None = Field(default=None, ge=1)
-    size_param: str | None = None
-
-
-class PageOffset(Declared):
-    """Pages by the number of records before them, until one holds fewer than `size`."""
-
-    kind: Literal["offset"]
-    param: str = "offset"
-    size: int = Field(ge=1)
-    size_param: str = "limit"
-
-
-class PageCursor(Declared):
-    """Each answer holds, `at` a place, what is sent as `param` for the next; none or empty is the end."""
-
-    kind: Literal["cursor"]
-    at: Place
-    param: str = "cursor"
-
-
-class PageNext(Declared):
-    """Each answer holds the address of the next, `at` a place; none or empty is the end."""
-
-    kind: Literal["next"]
-    at: Place
-
-
-class PageLink(Declared):
-    """The header `Link` of each answer tells the next."""
-
-    kind: Literal["link"]
-
-
-Paging = Annotated[PageNumber | PageOffset | PageCursor | PageNext | PageLink, Field(discriminator="kind")]
-
-
-class RestSince(Declared):
-    """Only what changed: `param` asks for records from a moment or number on, which is the greatest `field` of before."""
-
-    param: str
-    field: Place
-    start: str | int
 
 
 class Rest(Http):

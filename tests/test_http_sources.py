@@ -165,6 +165,43 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(pulling: Pulling, ht
     assert TOKEN not in str(asked[0].headers) + asked[0].url
 
 
+@pytest.mark.parametrize("send", ["basic", "body"])
+def test_a_token_is_asked_for_and_renewed_when_it_runs_out(pulling: Pulling, httpserver: HTTPServer, send: str) -> None:
+    given: list[str] = []
+
+    def sign_in(request: Request) -> Response:
+        known = request.authorization
+        sent = (known.username, known.password) if known else (request.form["client_id"], request.form["client_secret"])
+        assert (*sent, request.form["grant_type"]) == ("me", TOKEN, "client_credentials")
+        given.append(f"token-{len(given)}")
+        return Response(f'{{"access_token": "{given[-1]}", "expires_in": 20}}')
+
+    httpserver.expect_request("/token", method="POST").respond_with_handler(sign_in)
+    answers = [Response(status=503), Response(FIRST)]
+    asked = answering(httpserver, lambda _: answers.pop(0))
+    oauth = {"url": httpserver.url_for("/token"), "client_id": "me", "client_secret": "${env:KETEN_TEST_TOKEN}"}
+    pulling.declare(http={"url": httpserver.url_for(f"/{CSV}"), "oauth": {**oauth, "send": send}})
+    assert pulling.pull().failed == {}
+    assert [request.headers["Authorization"] for request in asked] == ["Bearer token-0", "Bearer token-1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Response(b'{"error": "invalid_client"}', status=401), "it refuses the credentials (401)"),
+        (Response(b"{}"), "gives no access_token"),
+        (Response(b"<html>"), "gives no access_token"),
+    ],
+    ids=["refused", "no token", "a page"],
+)
+def test_a_sign_in_that_fails_is_told(pulling: Pulling, httpserver: HTTPServer, answer: Response, words: str) -> None:
+    httpserver.expect_request("/token").respond_with_handler(lambda _: answer)
+    oauth = {"url": httpserver.url_for("/token"), "client_id": "me", "client_secret": "${env:KETEN_TEST_TOKEN}"}
+    pulling.declare(http={"url": httpserver.url_for(f"/{CSV}"), "oauth": oauth})
+    (told,) = pulling.pull().failed.values()
+    assert words in told and TOKEN not in told
+
+
 @contextmanager
 def other_server() -> Iterator[HTTPServer]:
     server = HTTPServer(host="127.0.0.1")

@@ -57,6 +57,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a bad variable": ({"http": {"url": "https://${ENV}/x"}}, "holds a bad variable"),
     "no name": ({"http": {"url": "${env:SHARED_LINK}"}}, "does not tell what the file is called; add name"),
     "no credentials": ({"sftp": {"url": SFTP["url"]}}, "write password"),
+    "two ways to sign in": ({"http": {**HTTP, "token": "${env:T}", "user": "u", "password": "${env:P}"}}, "keep one"),
     "half a login": ({"http": {**HTTP, "user": "u"}}, "user and password go together"),
     "since without a start": ({"sql": {**SQL, "query": "select :since"}}, "go together"),
     "another way of paging": ({"rest": {**REST, "paging": {"kind": "pages"}}}, "rest.paging: "),

@@ -8,6 +8,7 @@ Credentials go to the host of sources.yml and to no other, however a server redi
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,19 +19,22 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from resources.deployment_models import filled
 from resources.environment import HIDDEN, hidden
 from resources.errors import KetenError
-from resources.source_models import Http
+from resources.source_models import LOOPBACK, Http, OAuth
 from resources.sources.bounds import Bounds, retry_after, variables_of
+from resources.sources.json_records import document_of
 from resources.sources.port import Unreachable
 
 if TYPE_CHECKING:
     import requests
 
+_OK = 200
+# A token is renewed so long before it runs out.
+_TOKEN_SECONDS = 30
 _MOST_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 # 416 is the answer to a wish for the rest of a file that has none; it is then fetched from its beginning.
 _PASSING = {408, 416, 425, 429, 500, 502, 503, 504}
 _TOLD = 200
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Web:
@@ -50,6 +54,7 @@ class Web:
         if setting.user and setting.password:
             self._basic = (fill(setting.user), fill(setting.password))
         self._verify: str | bool = str(project / Path(setting.ca_file).expanduser()) if setting.ca_file else True
+        self._token, self._token_ends = "", 0.0
         self._require_secrecy()
 
     def _filled(self, text: str) -> str:
@@ -57,8 +62,8 @@ class Web:
 
     def _require_secrecy(self) -> None:
         split = urlsplit(self.url)
-        is_open = split.scheme == "http" and split.hostname not in _LOOPBACK
-        if is_open and (self._basic or self._headers or self._params):
+        is_open = split.scheme == "http" and split.hostname not in LOOPBACK
+        if is_open and (self._basic or self._headers or self._params or self._setting.oauth):
             raise self.wrong("credentials would go over the network for all to read; use https")
 
     def wrong(self, what: str) -> KetenError:
@@ -73,6 +78,8 @@ class Web:
         """A text without secrets, also in the form in which HTTP sends a password."""
         if self._basic:
             text = text.replace(b64encode(":".join(self._basic).encode()).decode(), HIDDEN)
+        if self._token:
+            text = text.replace(self._token, HIDDEN)
         return hidden(text, self._variables)
 
     @contextmanager
@@ -87,10 +94,42 @@ class Web:
         import requests
 
         with requests.Session() as session, self._explained():
+            if self._setting.oauth:
+                self._headers["Authorization"] = f"Bearer {self._signed_in(session, bounds, self._setting.oauth)}"
             response = self._follow(session, bounds, url or self.url, {**self._params, **(params or {})}, headers or {})
             with response:
                 self._require_good(response)
                 yield response
+
+    def _signed_in(self, session: requests.Session, bounds: Bounds, oauth: OAuth) -> str:
+        """A token that is still valid for some time."""
+        if time.monotonic() < self._token_ends:
+            return self._token
+        client, secret = self._filled(oauth.client_id), self._filled(oauth.client_secret)
+        form = {"grant_type": "client_credentials", **({"scope": oauth.scope} if oauth.scope else {})}
+        in_body = oauth.send == "body"
+        with session.post(
+            oauth.url,
+            data={**form, **({"client_id": client, "client_secret": secret} if in_body else {})},
+            auth=_nobody if in_body else (client, secret),
+            verify=self._verify,
+            timeout=self._timeouts(bounds),
+            allow_redirects=False,
+        ) as response:
+            self._require_good(response)
+            try:
+                answer = document_of(response.content)[1] if response.status_code == _OK else None
+            except KetenError:
+                answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+            raise self.wrong("the server of oauth.url gives no access_token; correct the address, or ask the sender")
+        self._token = answer["access_token"]
+        lasts = str(answer.get("expires_in"))
+        self._token_ends = time.monotonic() + (float(lasts) if lasts.isdecimal() else 0) - _TOKEN_SECONDS
+        return self._token
+
+    def _timeouts(self, bounds: Bounds) -> tuple[float, float]:
+        return bounds.left(self._setting.connect_seconds), bounds.left(self._setting.read_seconds)
 
     def _follow(
         self,
@@ -111,7 +150,7 @@ class Web:
                 # Without an own one, requests would look for credentials of the machine in .netrc.
                 auth=self._basic if is_home and self._basic else _nobody,
                 verify=self._verify,
-                timeout=(bounds.left(self._setting.connect_seconds), bounds.left(self._setting.read_seconds)),
+                timeout=self._timeouts(bounds),
                 allow_redirects=False,
                 stream=True,
             )
