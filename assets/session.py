@@ -17,8 +17,9 @@ from resources.catalogue import MONTHS, Catalogue, Indicator, Model
 from resources.corrections import CHECK, check_corrections
 from resources.engine import Engine
 from resources.final_values import prepare_states
+from resources.finished import SETTLE_SECONDS
 from resources.intake import DatasetIntake, IntakeResult
-from resources.landing import SETTLE_SECONDS, Landing
+from resources.landing import Landing
 from resources.months import both
 from resources.periods import Months, fingerprint
 from resources.progress import Progress

@@ -20,11 +20,12 @@ from resources.catalogue_models import (
     Unit,
 )
 from resources.correction_models import Correction
-from resources.deployment_models import Settings, Source, TargetSetting
+from resources.deployment_models import Settings, TargetSetting
 from resources.errors import KetenError
 from resources.mapping_models import Mapping
 from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Source
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 

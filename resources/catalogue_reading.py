@@ -29,12 +29,13 @@ from resources.catalogue_models import (
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
 from resources.correction_models import Corrections
 from resources.correction_rules import CorrectionRules
-from resources.deployment_models import Settings, Sources
+from resources.deployment_models import Settings
 from resources.errors import KetenError
 from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
 from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Sources
 from resources.sql_compiler import compile_sql
 
 ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
