@@ -24,9 +24,7 @@ from resources.published import rows_of
 
 AS_OF = "2026-07-02"
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
-    ["great_expectations.expectations", "pipelines.definitions", "sqlglot.optimizer.qualify"]
-)
+_SERVER.set_forkserver_preload(["tests.preloaded"])
 
 
 @dataclass(frozen=True)
