@@ -23,8 +23,10 @@ settings.register_profile("suite", derandomize=True, deadline=None, print_blob=T
 settings.load_profile("suite")
 
 
-# These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them.
-LONG = ("kills", "demo_events", "deliveries", "run", "real", "merging", "page", "graph", "scaffold", "golden")
+# These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them. It
+# holds by --no-loadscope-reorder of pyproject.toml: else modules with many tests, which are short, would come first.
+LONG = ("kills", "demo_events", "deliveries", "run", "real", "month_close", "targets", "alert_facts", "page", "plan")
+LONG += ("merging", "touched", "scheduling", "graph", "scaffold", "same_everywhere", "golden")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
