@@ -25,8 +25,8 @@ settings.load_profile("suite")
 
 # These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them. It
 # holds by --no-loadscope-reorder of pyproject.toml: else modules with many tests, which are short, would come first.
-LONG = ("kills", "demo_events", "deliveries", "run", "real", "month_close", "targets", "alert_facts", "page", "plan")
-LONG += ("merging", "touched", "scheduling", "graph", "scaffold", "same_everywhere", "golden")
+LONG = """kills demo_events dirty deliveries run real month_close targets alert_facts page plan merging touched scheduling
+    graph scaffold same_everywhere golden""".split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
