@@ -1,7 +1,7 @@
 """What a run imports on its way, imported once by the server that processes of the tests are forked from.
 
 Belongs here: imports that the product makes where it needs them, and that cost. Does not belong here: anything that opens
-a file or starts a thread, which a forked process would share.
+a file, starts a thread or looks at the terminal (pipelines.report), which a forked process would share.
 """
 
 # ruff: noqa: F401
@@ -21,6 +21,9 @@ import great_expectations.expectations
 import holidays.countries.netherlands
 import psycopg
 import pyarrow.dataset
+import rich.progress
+import rich.table
+import rich.traceback
 import sqlglot.dialects.duckdb
 import sqlglot.optimizer.qualify
 
@@ -28,7 +31,6 @@ import pipelines.cli
 import pipelines.definitions
 import pipelines.event_log
 import pipelines.instance
-import pipelines.report
 
 # A process lives for one command. What was imported is no garbage, and looking through it time and again is dear.
 gc.freeze()
