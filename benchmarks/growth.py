@@ -34,8 +34,8 @@ SPANS = (12, 60, 120)
 # becomes known, and then all months are computed again: that is another cost than that of a month.
 LOADED_ON, NEXT_ON, NEWEST = "2026-06-30", "2026-07-05", "issued-202607"
 Figures = dict[str, float]
-# What was set out to be reached: the cost of the newest month on 120 months, in that on 12. A correction in the oldest month
-# computes less, and shares with it what grows: the published file is written whole. So its ratio is higher, and no goal.
+# What was set out to be reached: the cost of the newest month on 120 months, in that on 12. It was set for that alone; a
+# correction in the oldest month is measured beside it, to be seen when it changes.
 GOAL = 1.3
 
 

@@ -19,6 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pytest_httpserver import HTTPServer
 
+from assets.pulling import pull
 from pipelines import run_facts
 from pipelines.alert_sensor import alerts
 from pipelines.alerting import Outcome, read_told, tell, try_channels
@@ -31,7 +32,6 @@ from resources.catalogue_reading import load_catalogue
 from resources.deployment_models import Channel
 from resources.environment import hidden
 from resources.errors import KetenError
-from resources.landing import Delivery
 from resources.notifying import send
 from resources.wording import Words
 from tests.deployment import Deployment
@@ -363,8 +363,8 @@ def test_without_a_channel_the_sensor_says_that_nobody_is_told(place: Place) -> 
 
 def test_keten_alerts_lists_sends_and_tests(small: Deployment, tmp_path: Path, hook: tuple[str, list[str]]) -> None:
     made = small.copy(tmp_path)
-    refused = Delivery(tmp_path / "meter_20250301.csv", "meter_20250301.csv", "us", "meter", "0" * 64, False)
-    made.landing.refuse(refused, ["bsn"], made.landing.moment())
+    made.drop("data/meter_20250301.csv", "meter_id,site_id,bsn\nE,S,123456782\n")
+    pull(load_catalogue(made.project), made.project, made.landing, "meter")
     url, received = hook
     text = (made.project / "keten.yml").read_text("utf-8")
     made.drop("keten.yml", text + "alerts: {language: en, to: [{url: '${env:KETEN_TEST_URL}'}]}\n")
