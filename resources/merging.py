@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import duckdb
+
 from resources.cells import text
 from resources.engine import TYPES
 
 if TYPE_CHECKING:
-    import duckdb
-
     from resources.catalogue import Catalogue, Contract
 
 _FEW = 4
@@ -72,12 +72,11 @@ class DatasetTables:
 
     def _drop_other_shape(self) -> None:
         """Tables of an older contract go: a changed contract judges all its deliveries again anyway."""
-        known = self.connection.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = current_database()"
-            " and schema_name = 'core' and table_name = ? order by column_index",
-            [self.contract.name],
-        ).fetchall()
-        if known and known != list(self.types.items()):
+        try:  # the columns of all tables, of which to take these, are slow to list
+            found = self.connection.execute(f"select name, type from pragma_table_info('{self.name}')").fetchall()
+        except duckdb.CatalogException:
+            return
+        if found != list(self.types.items()):
             self.connection.execute(f"drop view {self.name}__quarantine")
             for suffix in ("", "__history", "__unmatched", "__rejected", "__ignored"):
                 self.connection.execute(f"drop table {self.name}{suffix}")
