@@ -14,9 +14,10 @@ import yaml
 
 from resources.catalogue_models import Contract, Declared, Indicator, Model
 from resources.correction_models import Corrections
-from resources.deployment_models import Settings, Sources
+from resources.deployment_models import Settings
 from resources.mapping_models import Mapping
 from resources.reference_tables import ReferenceTable
+from resources.source_models import Sources
 
 KEYS = Path(__file__).resolve().parent.parent / "dbt_like_sql" / "keys.yml"
 # The files of a deployment, of which every key is described; the others are written by those who develop the product.
