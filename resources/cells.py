@@ -18,7 +18,7 @@ from resources.files import Kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from resources.catalogue_models import Mapping as FileMapping
+    from resources.mapping_models import Mapping as FileMapping
 
 CELL = "cell "
 LIST_MARK = ";"
@@ -110,7 +110,8 @@ def number_text(digits: str, decimal: str) -> str:
         number = Decimal(digits)
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
-    return digits.replace(".", decimal) if decimal != "." else digits
+    # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
+    return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:
@@ -142,8 +143,9 @@ def date_forms(mapping: FileMapping, headings: Sequence[str]) -> dict[str, str]:
     for column in mapping.columns.values():
         sources = column.headings()
         joined = len(sources) > 1 and not column.any_of
-        parts = (column.format or "").split(" ") if joined else [column.format or ""] * len(sources)
-        if column.format and len(parts) == len(sources):
+        form = column.forms[0] if column.forms else ""
+        parts = form.split(" ") if joined else [form] * len(sources)
+        if form and len(parts) == len(sources):
             forms = {**dict(zip(sources, parts, strict=True)), **forms}
     if mapping.unpivot and mapping.unpivot.value in forms:
         wide = [h for h in headings if re.search(mapping.unpivot.headings, h)]

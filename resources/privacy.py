@@ -49,7 +49,7 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
     Every sheet of a workbook counts, and what stands around the records of a JSON file: all of it would be kept. Raises
     KetenError when the file cannot be read.
     """
-    known = {h for column in mapping.columns.values() for h in column.headings()}
+    known = {h for column in mapping.columns.values() for h in (*column.headings(), *column.beside)}
     found: list[str] = []
     try:
         for facts in reading.tables_in(path, mapping):
@@ -76,6 +76,8 @@ def _spelt(heading: str) -> str:
 
 
 def _by_content(path: Path, mapping: Mapping, facts: FileFacts, headings: list[str]) -> list[str]:
+    if not headings:
+        return []
     with duckdb.connect(":memory:") as connection:
         try:
             cells = reading.cells_of(connection, path, mapping, facts, lenient=True)

@@ -29,6 +29,7 @@ _ERROR_KEYS = ("error", "error_description", "message", "detail", "title", "reas
 def missing_headings(mapping: Mapping, found: Collection[str]) -> list[str]:
     """The headings that a mapping needs and these do not hold, in order."""
     wanted = {h for column in mapping.columns.values() for h in column.needed(found)}
+    wanted |= {h for column in mapping.columns.values() for h in column.beside}
     wanted |= {rule.heading for rule in mapping.ignore_rows}
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}

@@ -49,7 +49,9 @@ def _described(path: Path) -> tuple[pa.Schema, int]:
             return found.schema_arrow, found.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         told = str(error).splitlines()[0][:200] if str(error) else "it breaks off"
-        raise KetenError(f"it cannot be read as a Parquet file ({told}); ask for it to be sent again") from None
+        raise KetenError(
+            f"it cannot be read to its end as a Parquet file ({told}); ask for it to be sent again"
+        ) from None
 
 
 def _is_nested(kind: pa.DataType) -> bool:

@@ -22,12 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.catalogue import Catalogue
-from resources.catalogue_models import Mapping
 from resources.engine import Engine
 from resources.errors import KetenError
 from resources.files import stored_suffix
 from resources.intake import DatasetIntake
 from resources.landing import Delivery, Landing, Receipt, sha256_of
+from resources.mapping_models import Mapping
 from resources.merging import DatasetTables
 from resources.progress import SILENT
 from resources.receipt_list import dataset_order, prepare

@@ -14,8 +14,8 @@ import pytest
 from pyarrow import parquet
 
 from resources import reading
-from resources.catalogue_models import Mapping
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from tests.staged import READING, sites, staged
 
 
@@ -107,9 +107,9 @@ def test_a_code_that_lost_digits_is_not_taken_for_a_code(tmp_path: Path) -> None
         (written(Naam=["a"]), "x.parquet", "the heading 'Code' of mapping o__site is missing; found: Naam"),
         (written(Code=["a"], code=["b"], Naam=["a"], GO=[1]), "x.parquet", "two columns have the same heading"),
         (written(Code=["a\0"], Naam=["a"], GO=[1]), "x.parquet", "a text under 'Code' holds a NUL character"),
-        (written(Code=["a"])[:-9], "x.parquet", "it cannot be read as a Parquet file"),
-        (b"", "x.parquet", "it cannot be read as a Parquet file"),
-        (b"Code;Naam;GO\n", "x.parquet", "it cannot be read as a Parquet file"),
+        (written(Code=["a"])[:-9], "x.parquet", "it cannot be read to its end as a Parquet file"),
+        (b"", "x.parquet", "it cannot be read to its end as a Parquet file"),
+        (b"Code;Naam;GO\n", "x.parquet", "it cannot be read to its end as a Parquet file"),
         (written(Code=["a"]), "x.parquet.gz", "a Parquet file is compressed already; ask for it without .gz"),
     ],
 )
