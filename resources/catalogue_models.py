@@ -136,6 +136,11 @@ class FileFormat(Declared):
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
 
+    @property
+    def number_mark(self) -> str:
+        """The mark with which a number that a file holds as such is written; where its text decides the mark, that of JSON."""
+        return "." if self.decimal == "auto" else self.decimal
+
 
 class Check(Declared):
     """An invariant of a computed table: the select of violating rows, and SQL on `{table}` that makes it fire."""

@@ -110,8 +110,7 @@ def number_text(digits: str, decimal: str) -> str:
         number = Decimal(digits)
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
-    # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
-    return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
+    return digits.replace(".", decimal) if decimal != "." else digits
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:

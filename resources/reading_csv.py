@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 20
 _MOST_LINE_BYTES = 64 * 1024**2
+_TURNED = "turned_cells"
 # More of them, and it is not they that are wrong.
 _MOST_UNEVEN = 0.05
 _UNREADABLE, _UNEVEN, _TOO_LONG = "unreadable_bytes", "uneven", "too_long"
@@ -179,8 +180,8 @@ def cells_of(
             max_line_size=longest,
             ignore_errors=lenient,
         )
-        connection.register("turned_cells", relation)
-        return "turned_cells"
+        connection.register(_TURNED, relation)
+        return _TURNED
     skipping = ", ignore_errors = true" if lenient else ""
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
     return (
@@ -201,15 +202,14 @@ def read_cells(
     """
     import duckdb
 
-    create = f"create or replace temp table {table} as from"
     try:
-        connection.execute(f"{create} {cells_of(connection, path, mapping, facts)}")
+        _create(connection, path, mapping, facts, table)
     except duckdb.InvalidInputException:
         levelled = _levelled(path, mapping, facts)
         if levelled is None:
             raise
         facts = levelled
-        connection.execute(f"{create} {cells_of(connection, path, mapping, facts)}")
+        _create(connection, path, mapping, facts, table)
     counted = connection.execute(f"select count(*) from {table}").fetchone()
     rows = int(counted[0]) if counted else 0
     starts: Sequence[int] = range(facts.header_line + 1, facts.last_line + 1)
@@ -223,6 +223,15 @@ def read_cells(
         relation = _numbered(connection, table, starts)
     _refuse_unnamed(connection, relation, facts)
     return Cells(_with_faults(relation, facts, starts), rows, blank, facts.has_faults)
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
+) -> None:
+    try:
+        connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
+    finally:
+        connection.unregister(_TURNED)  # it would keep the whole text in memory
 
 
 def _levelled(path: Path, mapping: Mapping, facts: FileFacts) -> FileFacts | None:

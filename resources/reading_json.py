@@ -33,7 +33,7 @@ _KEYS_TOLD = 10
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Read the records of the mapping. Raises KetenError for what is not whole JSON, or holds no records there."""
     kind = delivered_kind(path, mapping.format.member)
-    gathered = _Gathered(kind, mapping.format.decimal)
+    gathered = _Gathered(kind, mapping.format.number_mark)
     if kind == "json":
         gathered.add_list(_take_records(_document(path, mapping), mapping.format.records))
     else:
@@ -50,12 +50,12 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     records: list[Any] = []
     try:
         records = _take_records(document, where)
-        gathered = _Gathered("json", mapping.format.decimal)
+        gathered = _Gathered("json", mapping.format.number_mark)
         gathered.add_list(records)
         facts, around = [gathered.facts()], [] if records is document else [document]
     except KetenError:
         facts, around = [], [document, {where or "records": records}]
-    rest = _Gathered("json", mapping.format.decimal)
+    rest = _Gathered("json", mapping.format.number_mark)
     for node in around:
         rest.add(1, node)
     yield from facts

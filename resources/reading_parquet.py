@@ -65,7 +65,7 @@ def cells_of(path: Path, mapping: Mapping, facts: FileFacts) -> str:
     schema, _ = _described(path)
     forms = date_forms(mapping, list(facts.headings))
     cells = [
-        f"{_written(field.type, _quoted(field.name), mapping.format.decimal, forms.get(heading))} as {name(heading)}"
+        f"{_written(field.type, _quoted(field.name), mapping.format.number_mark, forms.get(heading))} as {name(heading)}"
         for field, heading in zip(schema, facts.headings, strict=True)
     ]
     return f"(select {', '.join(cells)} from read_parquet({text(str(path))}, binary_as_string = true))"

@@ -215,7 +215,7 @@ class _Columns:
                 self._repeated = self._repeated or heading
                 heading = f"{heading} (column {letters(place)})"
             self._texts.append(heading or f"column {letters(place)}")
-        self._decimal = mapping.format.decimal if mapping else "."
+        self._decimal = mapping.format.number_mark if mapping else "."
         forms = date_forms(mapping, self._texts) if mapping else {}
         self._forms = [forms.get(heading) for heading in self._texts]
         self._found: list[pa.Table] = []

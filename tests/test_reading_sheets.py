@@ -49,6 +49,15 @@ def test_the_header_is_found_below_titles_and_what_stands_around_the_table_is_co
     assert facts.blank_rows == 1
 
 
+def test_a_sheet_whose_text_decides_the_mark_holds_its_numbers_with_a_point(tmp_path: Path) -> None:
+    path = tmp_path / "file.xlsx"
+    path.write_bytes(workbook([["GO", "VVO"], [1.5, "2,5"], [2.25, 3]]))
+    facts = reading.inspect_file(path, mapping("GO", "VVO", decimal="auto"))
+    assert facts.table is not None
+    assert facts.table["cell GO"].to_pylist() == ["1.5", "2.25"]
+    assert facts.table["cell VVO"].to_pylist() == ["2,5", "3"]
+
+
 def test_two_header_rows_of_a_sheet_are_one_heading(tmp_path: Path) -> None:
     table = [["Titel"], [None, "Gebouw", None, "Vloer"], ["Code", "Naam", "Plaats", "GO"], ["A", "a", "U", 1]]
     columns = {
