@@ -83,9 +83,8 @@ class MappingRules(Rules):
         for kind in filter(None, map(told_kind, mapping.patterns)):
             for key, kinds in _FORMS.items():
                 if key in form.model_fields_set and kind not in kinds:
-                    raise KetenError(
-                        f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
-                    )
+                    fit = " and ".join(filter(None, (", ".join(f".{k}" for k in kinds[:-1]), f".{kinds[-1]}")))
+                    raise KetenError(f"{place}: format.{key}: it is for {fit}, not for .{kind}; remove it")
         if form.member and all(told_kind(p) and packing(p.rstrip("*")) != ".zip" for p in mapping.patterns):
             raise KetenError(f"{place}: format.member: it is for an archive (.zip); remove it")
         if form.sheet and form.records:

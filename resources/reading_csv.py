@@ -225,9 +225,7 @@ def read_cells(
     return Cells(_with_faults(relation, facts, starts), rows, blank, facts.has_faults)
 
 
-def _create(
-    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
-) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str) -> None:
     try:
         connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
     finally:

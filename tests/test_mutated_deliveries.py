@@ -249,3 +249,22 @@ def test_any_order_and_any_split_into_files_gives_the_same_core(
     expected = sorted((meter, day, kwh) for meter, day, kwh in ROWS)
     found = core_of(folder / "split", kind, parts)
     assert [(meter, f"{start:%Y-%m-%d}", f"{kwh:.1f}") for meter, start, kwh in found] == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"id,name\nA", b'{"error": "down"}', b"id,name\n"], ids=repr)
+def test_a_file_without_rows_in_the_place_of_a_full_list_wipes_nothing(tmp_path: Path, content: bytes) -> None:
+    """A list of which every row that is not sent again is withdrawn: nothing sent must not withdraw it all."""
+    columns = {"party_id": {"from": "id"}, "party_name": {"from": "name"}, "role_code": {"value": "contractor"}}
+    facts = {"title": "t", "files": "*", "origin": "o", "dataset": "party", "columns": columns}
+    known = Catalogue(**{**vars(CATALOGUE), "mappings": {("o", "party"): Mapping.model_validate(facts)}})
+    landing = Landing(tmp_path / "landing")
+    for number, sent in enumerate((b"id,name\nA,a\nB,b\n", content)):
+        path = tmp_path / f"part{number}.csv"
+        path.write_bytes(sent)
+        landing.land(
+            Delivery(path, path.name, "o", "party", sha256_of(path), False), None, f"2025-04-0{number + 1}T00:00:00"
+        )
+    with Engine(None, tmp_path / "temp") as engine:
+        prepare(engine, landing, known)
+        DatasetIntake(engine, landing, known, "party", SILENT).take_in()
+        assert engine.connection.execute("select party_id from core.party order by all").fetchall() == [("A",), ("B",)]

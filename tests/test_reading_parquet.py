@@ -79,7 +79,10 @@ def test_a_typed_value_is_written_as_its_sender_would_type_it(
 
 
 def test_a_file_whose_text_decides_the_mark_holds_its_numbers_with_a_point(tmp_path: Path) -> None:
-    assert texts(tmp_path, pa.array([Decimal("0.50"), Decimal("1.25")], pa.decimal128(4, 2)), decimal="auto") == ["0.50", "1.25"]
+    assert texts(tmp_path, pa.array([Decimal("0.50"), Decimal("1.25")], pa.decimal128(4, 2)), decimal="auto") == [
+        "0.50",
+        "1.25",
+    ]
 
 
 def test_records_are_numbered_from_one_and_judged(tmp_path: Path) -> None:
