@@ -128,6 +128,7 @@ class FileFormat(Declared):
     skip_lines: int = Field(default=0, ge=0)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
+    profile: Literal["xaf", "ubl", "espi"] | None = None
 
 
 class IssuedAt(Declared):

@@ -1,15 +1,16 @@
 """What every reader gives: text cells under headings, each row with its place in the file.
 
 Belongs here: the shape in which cells go on, their names in SQL, and how a number becomes text.
-Does not belong here: any one file format (reading_csv, reading_xlsx, reading_json), what a cell means (judging).
+Does not belong here: any one file format (reading_csv, reading_xlsx, reading_json, reading_xml), what a cell means (judging).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resources.errors import KetenError
 from resources.files import Kind
@@ -21,6 +22,31 @@ CELL = "cell "
 LIST_MARK = ";"
 PIECE_ROWS = 50_000
 _MOST_ZEROS = 30
+_PLAIN = re.compile(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?")
+
+
+@dataclass(frozen=True)
+class StreamedTable:
+    """Rows that are read again each time that they are asked for, so that they never are in memory together.
+
+    `pieces` begins anew with each call; every piece has all `headings`.
+    """
+
+    headings: tuple[str, ...]
+    num_rows: int
+    pieces: Callable[[], Iterator[pa.Table]]
+
+    def __arrow_c_schema__(self) -> Any:
+        return self._schema().__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        import pyarrow as pa
+
+        batches = (batch for piece in self.pieces() for batch in piece.to_batches())
+        return pa.RecordBatchReader.from_batches(self._schema(), batches).__arrow_c_stream__(requested_schema)
+
+    def _schema(self) -> pa.Schema:
+        return table_piece([], dict.fromkeys(self.headings, ())).schema
 
 
 @dataclass(frozen=True)
@@ -28,21 +54,26 @@ class FileFacts:
     """What one pass over a file tells. Lines count from 1: physical lines, rows of a sheet, or records of a JSON list.
 
     `table` holds row_no and the cells of a format that is read whole; without it they are still to be read. `several` are
-    headings under which one row has more than one value. `unreadable` is a regular expression for texts that stand for
+    headings under which one row has more than one value, `late` those of what stands around the records but after one.
+    `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
-    of the file, where it is not the one that the mapping reads.
+    of the file, where it is not the one that the mapping reads. By a standard, headings in `personal` hold personal data
+    and those in `things` do not, whatever their words.
     """
 
     headings: tuple[str, ...]
     header_line: int
     last_line: int
     kind: Kind = "csv"
-    table: pa.Table | None = None
+    table: pa.Table | StreamedTable | None = None
     blank_rows: int = 0
     several: frozenset[str] = frozenset()
     unreadable: str = ""
     fault: str = ""
     place: str = ""
+    late: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
+    things: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,6 +112,11 @@ def number_text(digits: str, decimal: str) -> str:
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
     return digits.replace(".", decimal) if decimal != "." else digits
+
+
+def plain_number(digits: str | None) -> Decimal | None:
+    """A number as standards write it, with a point and without exponent; None for anything else."""
+    return Decimal(digits) if digits and _PLAIN.fullmatch(digits) else None
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:

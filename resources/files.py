@@ -13,7 +13,7 @@ from typing import Literal
 
 from resources.errors import KetenError
 
-Kind = Literal["csv", "xlsx", "json", "jsonl"]
+Kind = Literal["csv", "xlsx", "json", "jsonl", "xml"]
 MAX_TEXT_BYTES = 4 * 1024**3
 MAX_LINE_BYTES = 64 * 1024**2
 PIECE = 4 * 1024**2
@@ -25,6 +25,8 @@ _KINDS: dict[str, Kind] = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xml": "xml",
+    ".xaf": "xml",
 }
 
 

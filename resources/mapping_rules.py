@@ -16,10 +16,12 @@ from resources.files import told_kind
 _TIMED = ("start_utc", "end_utc", "local_date")
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
-    **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
+    **dict.fromkeys(("delimiter", "quote"), ("csv",)),
+    "encoding": ("csv", "xml"),
     "skip_lines": ("csv", "xlsx"),
     "sheet": ("xlsx",),
-    "records": ("json",),
+    "records": ("json", "xml"),
+    "profile": ("xml",),
 }
 
 
@@ -67,6 +69,12 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+            if kind == "xml" and not (form.records or form.profile):
+                raise KetenError(
+                    f"{place}: format: write the path of the record in XML, or a profile; as records: Order/Line"
+                )
+        if form.profile and form.model_fields_set & {"records", "decimal", "thousands"}:
+            raise KetenError(f"{place}: format.profile: it knows the records and their numbers; remove the other keys")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:

@@ -1,7 +1,7 @@
 """Reading a delivered file as text cells with the place of every row, whatever its form.
 
 Belongs here: what the rest of the product asks of a file. Does not belong here: how one form is read (reading_csv,
-reading_xlsx, reading_json), what a cell means (judging).
+reading_xlsx, reading_json, reading_xml), what a cell means (judging).
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ def _scan(path: Path, mapping: Mapping) -> FileFacts:
         from resources import reading_xlsx
 
         return reading_xlsx.scan(path, mapping)
+    if kind == "xml":
+        from resources import reading_xml
+
+        return reading_xml.scan(path, mapping)
     from resources import reading_json
 
     return reading_json.scan(path, mapping)
@@ -50,7 +54,7 @@ def _scan(path: Path, mapping: Mapping) -> FileFacts:
 def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     """Everything in a file that has headings, first what the mapping reads; faults are left for `inspect_file`.
 
-    A workbook may hold other sheets, a JSON file what stands around its records. Raises KetenError for what no reader can
+    A workbook may hold other sheets, a JSON or XML file what stands around its records. Raises KetenError for what no reader can
     open.
     """
     kind = kind_of(path.name)
@@ -60,6 +64,10 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
         from resources import reading_xlsx
 
         yield from reading_xlsx.sheets_in(path, mapping)
+    elif kind == "xml":
+        from resources import reading_xml_persons
+
+        yield from reading_xml_persons.tables_in(path, mapping)
     else:
         from resources import reading_json
 
@@ -78,6 +86,10 @@ def _require(facts: FileFacts, mapping: Mapping) -> None:
     if several := sorted(wanted & facts.several):
         raise KetenError(
             f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"
+        )
+    if late := sorted(wanted & facts.late):
+        raise KetenError(
+            f"{mapped.format(late[0])} stands after the records, which are read as they come; ask for it before them"
         )
 
 
@@ -104,8 +116,8 @@ def read_cells(
 
 
 def row_text(mapping: Mapping, facts: FileFacts) -> str:
-    """SQL of the original cells of a row: joined by the sender's delimiter; `;` for a sheet; an object for JSON."""
-    if facts.kind in ("json", "jsonl"):
+    """SQL of the original cells of a row: joined by the sender's delimiter; `;` for a sheet; an object for JSON and XML."""
+    if facts.kind in ("json", "jsonl", "xml"):
         pairs = ", ".join(f"{text(h)}: {name(h)}" for h in facts.headings)
         return f"json_merge_patch('{{}}', {{{pairs}}}::json)::varchar"
     cells = ", ".join(f"coalesce({name(h)}, '')" for h in facts.headings)

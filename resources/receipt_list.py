@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 _INTAKE = (
     *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
+    *(
+        "reading_xml",
+        "reading_xml_espi",
+        "reading_xml_events",
+        "reading_xml_records",
+        "reading_xml_ubl",
+        "reading_xml_xaf",
+    ),
     *("repeats", "staging", "workbook_scan", "zones"),
 )
 
