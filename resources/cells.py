@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resources.errors import KetenError
 from resources.files import Kind
@@ -26,34 +26,11 @@ _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?")
 
 
 @dataclass(frozen=True)
-class StreamedTable:
-    """Rows that are read again each time that they are asked for, so that they never are in memory together.
-
-    `pieces` begins anew with each call; every piece has all `headings`.
-    """
-
-    headings: tuple[str, ...]
-    num_rows: int
-    pieces: Callable[[], Iterator[pa.Table]]
-
-    def __arrow_c_schema__(self) -> Any:
-        return self._schema().__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        import pyarrow as pa
-
-        batches = (batch for piece in self.pieces() for batch in piece.to_batches())
-        return pa.RecordBatchReader.from_batches(self._schema(), batches).__arrow_c_stream__(requested_schema)
-
-    def _schema(self) -> pa.Schema:
-        return table_piece([], dict.fromkeys(self.headings, ())).schema
-
-
-@dataclass(frozen=True)
 class FileFacts:
     """What one pass over a file tells. Lines count from 1: physical lines, rows of a sheet, or records of a JSON list.
 
-    `table` holds row_no and the cells of a format that is read whole; without it they are still to be read. `several` are
+    `table` holds row_no and the cells of a format that is read whole, `pieces` reads them some rows at a time and may raise
+    KetenError as late as the last; without both they are still to be read. `several` are
     headings under which one row has more than one value, `late` those of what stands around the records but after one.
     `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
@@ -65,7 +42,7 @@ class FileFacts:
     header_line: int
     last_line: int
     kind: Kind = "csv"
-    table: pa.Table | StreamedTable | None = None
+    table: pa.Table | None = None
     blank_rows: int = 0
     several: frozenset[str] = frozenset()
     unreadable: str = ""
@@ -74,6 +51,7 @@ class FileFacts:
     late: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
     things: frozenset[str] = frozenset()
+    pieces: Callable[[], Iterator[pa.Table]] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

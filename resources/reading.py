@@ -17,6 +17,7 @@ from resources.files import kind_of
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from resources.catalogue import Mapping
 
@@ -107,12 +108,26 @@ def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
 ) -> Cells:
     """Read the cells into a temporary table. Raises KetenError when its lines cannot be told."""
+    if facts.pieces:
+        return _read_pieces(connection, facts.pieces(), table)
     if facts.table is None:
         return reading_csv.read_cells(connection, path, mapping, facts, table)
     relation = cells_of(connection, path, mapping, facts)
     connection.execute(f"create or replace temp table {table} as from {relation}")
     connection.unregister(relation)
     return Cells(table, facts.table.num_rows, facts.blank_rows)
+
+
+def _read_pieces(connection: duckdb.DuckDBPyConnection, pieces: Iterator[pa.Table], table: str) -> Cells:
+    """Some rows at a time, so that no more of them are in memory than the engine keeps there."""
+    count = 0
+    for number, piece in enumerate(pieces):
+        connection.register("file_cells", piece)
+        what = f"insert into {table}" if number else f"create or replace temp table {table} as"
+        connection.execute(f"{what} from file_cells")
+        connection.unregister("file_cells")
+        count += piece.num_rows
+    return Cells(table, count, 0)
 
 
 def row_text(mapping: Mapping, facts: FileFacts) -> str:

@@ -8,13 +8,14 @@ reading_xml_ubl, reading_xml_espi), what a cell means (judging).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from resources import reading_xml_espi, reading_xml_ubl, reading_xml_xaf
-from resources.cells import PIECE_ROWS, FileFacts, StreamedTable, one_table, table_piece
+from resources.cells import FileFacts, one_table, table_piece
 from resources.errors import KetenError
 from resources.reading_xml_records import Records, Row
 
@@ -25,25 +26,20 @@ if TYPE_CHECKING:
 
 MAX_HEADINGS = 2_000
 KEPT_BYTES = 32 * 1024**2
+ROWS_AT_ONCE = 10_000
 PROFILES: dict[str, ModuleType] = {"xaf": reading_xml_xaf, "ubl": reading_xml_ubl, "espi": reading_xml_espi}
 
 
-class Source(Protocol):
-    """Something that gives the rows of a file in one pass, and after it what there is to know about them.
+class Profile(Protocol):
+    """A standard whose files give their rows in one pass, under headings that are known beforehand."""
 
-    `headings` are known beforehand or None. Rows of an `incomplete` pass lack what came after them; another has it.
-    """
-
-    headings: tuple[str, ...] | None
-    incomplete: bool
-    several: set[str]
-    late: set[str]
+    headings: tuple[str, ...]
 
     def rows(self) -> Iterator[Row]:
-        """One pass over the file."""
+        """One pass over the file. Raises KetenError, at the latest at its end, when it cannot be trusted."""
 
 
-_READERS: dict[str, Callable[[Path, str | None], Source]] = {
+_READERS: dict[str, Callable[[Path, str | None], Profile]] = {
     "xaf": reading_xml_xaf.AuditFile,
     "ubl": reading_xml_ubl.Invoices,
     "espi": reading_xml_espi.Feed,
@@ -56,45 +52,49 @@ def encoding_of(mapping: Mapping) -> str | None:
 
 
 def scan(path: Path, mapping: Mapping) -> FileFacts:
-    """Read the records of the mapping. Raises KetenError for what is not whole XML, or holds no records there."""
-    source = _source(path, mapping)
-    headings: dict[str, None] = dict.fromkeys(source.headings or ())
-    found: list[pa.Table] | None = []
-    count = size = 0
-    rows = source.rows()
-    while part := list(islice(rows, PIECE_ROWS)):
-        count += len(part)
-        if source.headings is None:
-            headings |= dict.fromkeys(chain.from_iterable(part))
-            if len(headings) > MAX_HEADINGS:
-                raise KetenError(f"its records have more than {MAX_HEADINGS} different headings; are names values?")
-        if found is not None:
-            found += _pieces(iter(part), tuple(headings), count - len(part))
-            size += found[-1].nbytes
-            found = found if size <= KEPT_BYTES else None
-    if not count:
-        raise KetenError("it holds no records")
-    table: pa.Table | StreamedTable
-    if found is not None and not source.incomplete:
-        table = one_table(found)
-    else:
-        table = StreamedTable(tuple(headings), count, lambda: _pieces(source.rows(), tuple(headings)))
-    return FileFacts(
-        tuple(headings), 0, count, "xml", table, several=frozenset(source.several), late=frozenset(source.late)
-    )
+    """What a mapping can find in a file, which a profile knows without opening it.
 
-
-def _source(path: Path, mapping: Mapping) -> Source:
+    Raises KetenError for what is not whole XML, or holds no records where the mapping says; with a profile the rows do so.
+    """
     form = mapping.format
     if form.profile:
-        return _READERS[form.profile](path, encoding_of(mapping))
+        source = _READERS[form.profile](path, encoding_of(mapping))
+        return FileFacts(source.headings, 0, 0, "xml", pieces=lambda: _pieces(source.rows(), source.headings))
     if not form.records:
         raise KetenError("the mapping does not say which element is a record; write `format: {records: Invoice/Line}`")
-    return Records(path, encoding_of(mapping), form.records)
+    return _scan_records(Records(path, encoding_of(mapping), form.records))
+
+
+def _scan_records(source: Records) -> FileFacts:
+    """One pass for the headings. Its rows are kept if they are few, or else read again."""
+    headings: dict[str, None] = {}
+    found: list[pa.Table] = []
+    count = size = 0
+    rows = source.rows()
+    while part := list(islice(rows, ROWS_AT_ONCE)):
+        headings |= dict.fromkeys(chain.from_iterable(part))
+        if len(headings) > MAX_HEADINGS:
+            raise KetenError(f"its records have more than {MAX_HEADINGS} different headings; are names values?")
+        if size <= KEPT_BYTES:
+            found += _pieces(iter(part), tuple(headings), count)
+            size += found[-1].nbytes
+        else:
+            found.clear()
+        count += len(part)
+    told = tuple(headings)
+    facts = FileFacts(told, 0, count, "xml", several=frozenset(source.several), late=frozenset(source.late))
+    if size <= KEPT_BYTES:
+        return replace(facts, table=one_table(found))
+    return replace(facts, pieces=lambda: _pieces(source.rows(), told))
 
 
 def _pieces(rows: Iterator[Row], headings: Sequence[str], before: int = 0) -> Iterator[pa.Table]:
-    while part := list(islice(rows, PIECE_ROWS)):
+    """Rows as tables that all have the same headings; at least one, so that there is something to tell their types."""
+    part = list(islice(rows, ROWS_AT_ONCE))
+    while True:
         columns = {heading: [row.get(heading) for row in part] for heading in headings}
         yield table_piece(range(before + 1, before + len(part) + 1), columns)
         before += len(part)
+        part = list(islice(rows, ROWS_AT_ONCE))
+        if not part:
+            return

@@ -77,14 +77,11 @@ class _Entry:
 class Feed:
     """The readings of one file."""
 
-    headings: tuple[str, ...] | None = HEADINGS
+    headings: tuple[str, ...] = HEADINGS
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path = path
         self._encoding = encoding
-        self.several: set[str] = set()
-        self.late: set[str] = set()
-        self.incomplete = False
         self._shared: list[Row] | None = None
         self._scales: list[int] = []
 

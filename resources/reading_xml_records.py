@@ -54,9 +54,6 @@ class Records:
     only after one.
     """
 
-    headings: tuple[str, ...] | None = None
-    incomplete = False
-
     def __init__(self, path: Path, encoding: str | None, where: str) -> None:
         self._path = path
         self._encoding = encoding

@@ -89,14 +89,11 @@ ORGANISATIONS = frozenset(
 class Invoices:
     """The lines of the invoices in one file."""
 
-    headings: tuple[str, ...] | None = HEADINGS
-    incomplete = False
+    headings: tuple[str, ...] = HEADINGS
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path = path
         self._encoding = encoding
-        self.several: set[str] = set()
-        self.late: set[str] = set()
 
     def rows(self) -> Iterator[Row]:
         """One pass over the file. Raises KetenError when the lines of an invoice are not what it says they add up to."""

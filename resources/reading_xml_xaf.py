@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from resources.cells import LIST_MARK, plain_number
 from resources.errors import KetenError
-from resources.reading_xml_events import empty, events, let_go, local
+from resources.reading_xml_events import bare, empty, events, let_go, local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -42,6 +42,9 @@ _VAT = ("vatID", "vatPerc", "vatAmnt", "vatAmntTp")
 _CURRENCY = ("curCode", "curAmnt")
 _TOTALS = ("linesCount", "totalDebit", "totalCredit")
 _LETS_GO = ("obLine", "obSbLine", "sbLine", "taxonomy", "basic", "vatCode", "period", "journal", "transaction")
+_READ_AT = {"trLine": "transaction", "transaction": "journal", "journal": "company"}
+_WITHIN = {"trLine.vat": ("vat", _VAT), "trLine.currency": ("currency", _CURRENCY)}
+_LATE = "its {} stands after the lines it is about; ask for the order of the standard (XAF 3.2)"
 _SIGNS = {"D": 1, "C": -1}
 
 HEADINGS = (
@@ -68,24 +71,23 @@ ORGANISATIONS = frozenset(
 
 
 class AuditFile:
-    """The lines of one audit file. After a pass, `incomplete` tells that some came before what they refer to."""
+    """The lines of one audit file."""
 
-    headings: tuple[str, ...] | None = HEADINGS
+    headings: tuple[str, ...] = HEADINGS
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path = path
         self._encoding = encoding
-        self._known: dict[str, dict[str, Row]] = {element: {} for element in _LOOKED_UP}
-        self.incomplete = False
-        self.several: set[str] = set()
-        self.late: set[str] = set()
 
     def rows(self) -> Iterator[Row]:
-        """One pass over the file. Raises KetenError when its own totals are not those of its lines."""
+        """One pass over the file. Raises KetenError when its own totals are not those of its lines, or come too late."""
         self._around: dict[str, Row | None] = dict.fromkeys(_AROUND)
+        self._shared: Row | None = None
+        self._known: dict[str, dict[str, Row]] = {element: {} for element in _LOOKED_UP}
         self._told: dict[str, str] = {}
         self._count = 0
         self._sums = {"D": Decimal(), "C": Decimal()}
+        self._parts = _Parts()
         tags = ("trLine", *_AROUND, *_LOOKED_UP, *_TOTALS, *_LETS_GO)
         for kind, element in events(self._path, self._encoding, ROOTS, tags):
             name = local(element)
@@ -93,7 +95,7 @@ class AuditFile:
                 self._start(name, element)
             elif name == "trLine":
                 yield self._line(element)
-                let_go_but_first(element)
+                _let_go_of_line(element)
             else:
                 self._end(name, element)
         self._hold_totals()
@@ -101,11 +103,12 @@ class AuditFile:
     def _start(self, name: str, element: Element) -> None:
         """Read what stands before something, as it is let go of when that ends."""
         if name in self._around:
-            self._around[name] = None
-        around = {"trLine": "transaction", "transaction": "journal", "journal": "company"}.get(name)
+            self._around[name] = self._shared = None
+        around = _READ_AT.get(name)
         if around and self._around[around] is None:
             found = _ancestor(element, around)
             self._around[around] = {} if found is None else _cells(around, found, _AROUND[around])
+            self._shared = None
 
     def _end(self, name: str, element: Element) -> None:
         if name in _LOOKED_UP:
@@ -117,73 +120,57 @@ class AuditFile:
             return
         elif name in _AROUND:
             self._check_order(name, element)
-            if name == "header":
-                self._around[name] = _cells(name, element, _AROUND[name])
         let_go(element)
 
     def _note(self, name: str, element: Element) -> None:
         """Remember an account or a relation under its code."""
         key, wanted = _LOOKED_UP[name]
-        found = {local(child): child.text for child in element}
-        code = (found.get(key) or "").strip()
+        cells = _cells(name, element, (key, *wanted))
+        code = cells.pop(f"{name}.{key}")
         if code and code not in self._known[name]:
-            self._known[name][code] = {f"{name}.{w}": (found.get(w) or "").strip() or None for w in wanted}
-            self.incomplete |= self._count > 0
+            self._known[name][code] = cells
+            if self._count:
+                raise KetenError(_LATE.format(f"{name} '{code}'"))
 
     def _check_order(self, name: str, element: Element) -> None:
         """What tells of lines must stand before them: lines are read as they come."""
         before = self._around[name]
-        if not before:
-            return
         now = _cells(name, element, _AROUND[name])
-        if late := [heading for heading, cell in now.items() if cell and not before.get(heading)]:
-            raise KetenError(
-                f"'{late[0]}' stands after the lines it is about; ask for the order of the standard (XAF 3.2)"
-            )
+        if name == "header" and not self._count:
+            self._around[name], self._shared = now, None
+        elif before is not None or name == "header":
+            if late := [heading for heading, cell in now.items() if cell and not (before or {}).get(heading)]:
+                raise KetenError(_LATE.format(late[0]))
 
     def _line(self, element: Element) -> Row:
         self._count += 1
-        row: Row = {}
-        for around_cells in self._around.values():
-            row.update(around_cells or {})
-        vats: list[Row] = []
-        for child in element:
-            name = local(child)
-            if name == "vat":
-                vats.append({local(part): (part.text or "").strip() or None for part in child})
-            elif name == "currency":
-                row |= _cells("currency", child, _CURRENCY)
-            else:
-                row[f"trLine.{name}"] = (child.text or "").strip() or None
-        row["amount"] = self._amount(row.get("trLine.amnt"), row.get("trLine.amntTp"))
-        self._add_vat(row, vats)
-        row.update(self._known["ledgerAccount"].get(row.get("trLine.accID") or "", {}))
-        row.update(self._known["customerSupplier"].get(row.get("trLine.custSupID") or "", {}))
-        return row
-
-    def _amount(self, digits: str | None, side: str | None) -> str:
-        number = plain_number(digits)
+        if self._shared is None:
+            self._shared = {}
+            for cells in self._around.values():
+                self._shared |= cells or {}
+        row = self._shared.copy()
+        vats = self._parts.read(row, element)
+        side = row.get("trLine.amntTp") or ""
+        number = plain_number(row.get("trLine.amnt"))
         if number is None or side not in _SIGNS:
             raise KetenError(
-                f"line {self._count} of its transactions has the amount '{digits}' on the side '{side}';"
+                f"line {self._count} of its transactions has the amount '{row.get('trLine.amnt')}' on the side '{side}';"
                 " amnt should be a number and amntTp D or C"
             )
         self._sums[side] += number
-        return _signed(number, _SIGNS[side])
-
-    def _add_vat(self, row: Row, vats: list[Row]) -> None:
-        for name in _VAT if vats else ():
-            row[f"vat.{name}"] = LIST_MARK.join(vat.get(name) or "" for vat in vats)
-        total = Decimal()
-        for vat in vats:
-            number, side = plain_number(vat.get("vatAmnt")), vat.get("vatAmntTp") or row["trLine.amntTp"] or ""
-            if number is None or side not in _SIGNS:
-                return
-            total += number * _SIGNS[side]
-        row["vatAmount"] = format(total, "f") if vats else None
+        row["amount"] = _signed(number, _SIGNS[side])
+        if vats:
+            _add_vat(row, vats, side)
+        if account := self._known["ledgerAccount"].get(row.get("trLine.accID") or ""):
+            row |= account
+        if relation := self._known["customerSupplier"].get(row.get("trLine.custSupID") or ""):
+            row |= relation
+        return row
 
     def _hold_totals(self) -> None:
         """Raise KetenError when the file says of itself what its lines do not add up to."""
+        if not self._count:
+            raise KetenError("it holds no trLine")
         found = {"linesCount": Decimal(self._count), "totalDebit": self._sums["D"], "totalCredit": self._sums["C"]}
         for name, digits in self._told.items():
             told = plain_number(digits)
@@ -195,7 +182,49 @@ class AuditFile:
                 )
 
 
-def let_go_but_first(element: Element) -> None:
+class _Parts:
+    """The elements of a line, which come a million times: their headings are told by the whole of their names."""
+
+    def __init__(self) -> None:
+        self._headings: dict[object, str] = {}
+
+    def read(self, row: Row, line: Element) -> list[Row]:
+        """Put the elements of a line into its row; returns its VAT, of which a line may have several."""
+        vats: list[Row] = []
+        headings = self._headings
+        for child in line:
+            tag = child.tag
+            heading = headings.get(tag) or self._learn(headings, tag, "trLine")
+            if heading in ("trLine.vat", "trLine.currency"):
+                part = _cells(_WITHIN[heading][0], child, _WITHIN[heading][1])
+                if heading == "trLine.vat":
+                    vats.append(part)
+                else:
+                    row |= part
+            elif text := child.text:
+                row[heading] = text.strip() or None
+        return vats
+
+    @staticmethod
+    def _learn(headings: dict[object, str], tag: object, place: str) -> str:
+        headings[tag] = f"{place}.{bare(str(tag))}"
+        return headings[tag]
+
+
+def _add_vat(row: Row, vats: list[Row], side: str) -> None:
+    """The codes and amounts of VAT on a line, joined, and their sum with the sign of its side."""
+    for name in vats[0]:
+        row[name] = vats[0][name] if len(vats) == 1 else LIST_MARK.join(vat[name] or "" for vat in vats)
+    total = Decimal()
+    for vat in vats:
+        number, its_side = plain_number(vat["vat.vatAmnt"]), vat["vat.vatAmntTp"] or side
+        if number is None or its_side not in _SIGNS:
+            return
+        total += number * _SIGNS[its_side]
+    row["vatAmount"] = format(total, "f")
+
+
+def _let_go_of_line(element: Element) -> None:
     """Free a line and the lines before it; what stands before the first line tells of them all and was read."""
     empty(element)
     before = element.getprevious()
@@ -212,10 +241,8 @@ def _ancestor(element: Element | None, name: str) -> Element | None:
 
 
 def _cells(name: str, element: Element, wanted: tuple[str, ...]) -> Row:
-    """Some children of an element, under headings that name both; the first of each counts."""
-    found: dict[str, str | None] = {}
-    for child in element:
-        found.setdefault(local(child), child.text)
+    """Some children of an element, under headings that name both; the last of each counts."""
+    found = {local(child): child.text for child in element}
     return {f"{name}.{w}": (found.get(w) or "").strip() or None for w in wanted}
 
 
