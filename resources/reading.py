@@ -81,16 +81,16 @@ def _require(facts: FileFacts, mapping: Mapping) -> None:
     if mapping.unpivot:
         wanted -= {mapping.unpivot.name, mapping.unpivot.value}
     mapped = f"the heading '{{}}' of mapping {mapping.origin}__{mapping.dataset}"
+    if late := sorted(wanted & facts.late):
+        raise KetenError(
+            f"{mapped.format(late[0])} stands after the records, which are read as they come; ask for it before them"
+        )
     if missing := sorted(wanted - set(facts.headings)):
         found = ", ".join(facts.headings[:_MOST_TOLD]) + (", ..." if len(facts.headings) > _MOST_TOLD else "")
         raise KetenError(f"{mapped.format(missing[0])} is missing; found: {found}")
     if several := sorted(wanted & facts.several):
         raise KetenError(
             f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"
-        )
-    if late := sorted(wanted & facts.late):
-        raise KetenError(
-            f"{mapped.format(late[0])} stands after the records, which are read as they come; ask for it before them"
         )
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from resources import reading_xml_espi, reading_xml_ubl, reading_xml_xaf
-from resources.cells import FileFacts, one_table, table_piece
+from resources.cells import CELL, FileFacts, one_table
 from resources.errors import KetenError
 from resources.reading_xml_records import Records, Row
 
@@ -90,10 +90,14 @@ def _scan_records(source: Records) -> FileFacts:
 
 def _pieces(rows: Iterator[Row], headings: Sequence[str], before: int = 0) -> Iterator[pa.Table]:
     """Rows as tables that all have the same headings; at least one, so that there is something to tell their types."""
+    import pyarrow as pa
+
+    shape = pa.struct([(heading, pa.string()) for heading in headings])
+    names = ["row_no", *(CELL + heading for heading in headings)]
     part = list(islice(rows, ROWS_AT_ONCE))
     while True:
-        columns = {heading: [row.get(heading) for row in part] for heading in headings}
-        yield table_piece(range(before + 1, before + len(part) + 1), columns)
+        numbers = pa.array(range(before + 1, before + len(part) + 1), pa.int64())
+        yield pa.table([numbers, *pa.array(part, shape).flatten()], names)
         before += len(part)
         part = list(islice(rows, ROWS_AT_ONCE))
         if not part:

@@ -65,16 +65,22 @@ def empty(element: Any) -> None:
 
 
 def let_go(element: Element) -> None:
-    """Free an element that ended, and all before it within its parent."""
+    """Free an element that ended, and all before it within its parent, which keeps the text between them."""
     empty(element)
     parent = element.getparent()
     if parent is not None:
-        while element.getprevious() is not None:
-            del parent[0]
+        while (before := element.getprevious()) is not None:
+            if before.tail and before.tail.strip():
+                parent.text = f"{parent.text or ''} {before.tail}"
+            parent.remove(before)
 
 
 def events(
-    path: Path, encoding: str | None, roots: Sequence[str] = (), tags: Sequence[str] | None = None
+    path: Path,
+    encoding: str | None,
+    roots: Sequence[str] = (),
+    tags: Sequence[str] | None = None,
+    kinds: tuple[str, ...] = ("start", "end"),
 ) -> Iterator[Event]:
     """Starts and ends of elements, of all or of those with a local name in `tags`. The reader lets go of what it read.
 
@@ -84,10 +90,10 @@ def events(
     from lxml import etree
 
     parser: Any = etree.XMLPullParser(
-        events=("start", "end"),
+        events=kinds,
         tag=None if tags is None else [f"{{*}}{tag}" for tag in tags],
         encoding="utf-8",
-        resolve_entities=False,
+        resolve_entities="internal",
         no_network=True,
         load_dtd=False,
         huge_tree=True,
@@ -107,19 +113,17 @@ def events(
         parser.close()
         yield from parser.read_events()
     except etree.XMLSyntaxError as error:
-        raise KetenError(_told(error, parser)) from None
+        raise KetenError(_told(error)) from None
 
 
-def _told(error: Any, parser: Any) -> str:
+def _told(error: Any) -> str:
     """What is wrong with a file, without its content."""
-    first = next((e for e in parser.error_log if e.level >= 2), None)
-    line = first.line if first is not None else error.lineno or 1
-    said = (first.message if first is not None else str(error)).strip()
-    if "encoding" in said or "UTF-8" in said:
+    said, line = str(error.msg or "not XML").partition(", line ")[0].strip(), error.lineno or 1
+    if "encoding" in said:
         return f"line {line} holds bytes that are not UTF-8; write `format: {{encoding: cp1252}}` if Windows wrote it"
-    if said.startswith(("Premature end", "Extra content", "Document is empty")) or "EndTag" in said:
-        return f"line {line} is not whole XML ({said}); was it cut off?"
-    return f"line {line} is not well-formed XML ({said}); ask for it to be exported again"
+    if "Excessive depth" in said:
+        return "it is nested more than 2000 deep; is it made by a machine gone wrong?"
+    return f"line {line} is not whole, well-formed XML ({said}); if it was not cut off, ask for a new export"
 
 
 def _in_utf8(path: Path, encoding: str | None) -> Iterator[bytes]:

@@ -55,16 +55,14 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
 def _in_elements(path: Path, encoding: str | None) -> dict[str, dict[str, None]]:
     """Texts by element and the one it stands in."""
     found: dict[str, dict[str, None]] = {}
-    for kind, element in events(path, encoding):
-        if kind == "start":
-            continue
+    for _, element in events(path, encoding, kinds=("end",)):
         name = local(element)
-        text = texts(element)
-        if text:
+        if text := texts(element):
             parent = element.getparent()
             _add(found, f"{local(parent)}.{name}" if parent is not None else name, text)
-        for attribute, value in element.attrib.items():
-            _add(found, f"{name}@{bare(str(attribute))}", str(value))
+        if element.attrib:
+            for attribute, value in element.attrib.items():
+                _add(found, f"{name}@{bare(str(attribute))}", str(value))
         let_go(element)
     return found
 
