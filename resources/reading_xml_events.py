@@ -80,7 +80,7 @@ def events(
     encoding: str | None,
     roots: Sequence[str] = (),
     tags: Sequence[str] | None = None,
-    kinds: tuple[str, ...] = ("start", "end"),
+    kinds: tuple[Literal["start", "end"], ...] = ("start", "end"),
 ) -> Iterator[Event]:
     """Starts and ends of elements, of all or of those with a local name in `tags`. The reader lets go of what it read.
 
@@ -89,7 +89,8 @@ def events(
     """
     from lxml import etree
 
-    parser: Any = etree.XMLPullParser(
+    make: Any = etree.XMLPullParser  # its stubs know less than it does
+    parser = make(
         events=kinds,
         tag=None if tags is None else [f"{{*}}{tag}" for tag in tags],
         encoding="utf-8",

@@ -9,8 +9,9 @@ A row is a `trLine`. A heading is an element of the standard with the one it sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,7 @@ class AuditFile:
             self._around[name] = self._shared = None
         around = _READ_AT.get(name)
         if around and self._around[around] is None:
-            found = _ancestor(element, around)
-            self._around[around] = {} if found is None else _cells(around, found, _AROUND[around])
-            self._shared = None
+            self._around[around], self._shared = _before(element, around), None
 
     def _end(self, name: str, element: Element) -> None:
         if name in _LOOKED_UP:
@@ -234,15 +233,17 @@ def _let_go_of_line(element: Element) -> None:
             parent.remove(before)
 
 
-def _ancestor(element: Element | None, name: str) -> Element | None:
-    while element is not None and local(element) != name:
-        element = element.getparent()
-    return element
+def _before(element: Element, name: str) -> Row:
+    """What stands in the element of that name around this one, before it: what comes after may not be there yet."""
+    child, around = element, element.getparent()
+    while around is not None and local(around) != name:
+        child, around = around, around.getparent()
+    return {} if around is None else _cells(name, takewhile(lambda part: part is not child, around), _AROUND[name])
 
 
-def _cells(name: str, element: Element, wanted: tuple[str, ...]) -> Row:
+def _cells(name: str, parts: Iterable[Element], wanted: tuple[str, ...]) -> Row:
     """Some children of an element, under headings that name both; the last of each counts."""
-    found = {local(child): child.text for child in element}
+    found = {local(part): part.text for part in parts}
     return {f"{name}.{w}": (found.get(w) or "").strip() or None for w in wanted}
 
 
