@@ -95,6 +95,10 @@ class Feed:
                 continue
             if local(element) == "IntervalReading":
                 count += 1
+                if at == len(self._shared) or not self._shared[at]:
+                    raise KetenError(
+                        f"IntervalReading {count} stands in no IntervalBlock of an entry; ask for a whole feed"
+                    )
                 yield self._reading(element, self._shared[at], self._scales[at], count)
             else:
                 at += 1

@@ -32,8 +32,8 @@ _AROUND = {
     "transaction": ("nr", "desc", "periodNumber", "trDt"),
 }
 _LOOKED_UP = {
-    "ledgerAccount": ("accID", ("accDesc", "accTp", "leadCode", "leadDescription", "leadReference")),
-    "customerSupplier": ("custSupID", ("custSupName", "custSupTp", "commerceNr", "taxRegIdent")),
+    "ledgerAccount": ("generalLedger", "accID", ("accDesc", "accTp", "leadCode", "leadDescription", "leadReference")),
+    "customerSupplier": ("customersSuppliers", "custSupID", ("custSupName", "custSupTp", "commerceNr", "taxRegIdent")),
 }
 _LINE = (
     *("nr", "accID", "docRef", "effDate", "desc", "amnt", "amntTp", "recRef", "matchKeyID", "custSupID", "invRef", "orderRef"),
@@ -55,7 +55,7 @@ HEADINGS = (
     *(f"vat.{name}" for name in _VAT),
     "vatAmount",
     *(f"currency.{name}" for name in _CURRENCY),
-    *(f"{element}.{name}" for element, (_, names) in _LOOKED_UP.items() for name in names),
+    *(f"{element}.{name}" for element, (_, _, names) in _LOOKED_UP.items() for name in names),
 )
 # What each heading is read from, where that is not the element it is named after.
 READ_FROM = {
@@ -123,7 +123,10 @@ class AuditFile:
 
     def _note(self, name: str, element: Element) -> None:
         """Remember an account or a relation under its code."""
-        key, wanted = _LOOKED_UP[name]
+        place, key, wanted = _LOOKED_UP[name]
+        parent = element.getparent()
+        if parent is None or local(parent) != place:
+            return  # an earlier state, in the history of one
         cells = _cells(name, element, (key, *wanted))
         code = cells.pop(f"{name}.{key}")
         if code and code not in self._known[name]:

@@ -16,6 +16,7 @@ from tests.real_run import DATA, require_data
 from tests.test_reading_xml import cells
 from tests.xml_files import BSN, LINES, espi, ubl, xaf
 
+READING = b"<IntervalReading><timePeriod><duration>1</duration><start>1</start></timePeriod><value>1</value></IntervalReading>"
 MISORDERED = "<v:generalLedger><v:ledgerAccount><v:accID>9</v:accID></v:ledgerAccount></v:generalLedger>"
 
 
@@ -65,6 +66,12 @@ def test_an_audit_file_that_does_not_hold_is_rejected_with_both_figures(
 
 def test_totals_that_an_audit_file_does_not_tell_are_not_held_against_it(tmp_path: Path) -> None:
     assert len(cells(tmp_path, xaf(LINES, ("", "", "")), "amount", profile="xaf")) == len(LINES)
+
+
+def test_what_a_supplier_was_called_before_does_not_count(tmp_path: Path) -> None:
+    was = "<v:customerSupplierHistory><v:customerSupplier><v:custSupID>1001</v:custSupID><v:custSupName>Oud</v:custSupName>"
+    content = xaf(relation=f"{was}</v:customerSupplier></v:customerSupplierHistory>")
+    assert cells(tmp_path, content, "amount", profile="xaf")[0]["customerSupplier.custSupName"] == "Schoon’ BV"
 
 
 def amounts(rows: list[dict]) -> list[tuple[str, str]]:
@@ -177,6 +184,8 @@ def test_a_value_is_scaled_without_losing_a_digit(tmp_path: Path, power: str, va
         (espi(uom="42"), "the UsagePoint '/UsagePoint/9' is of electricity, but its readings are in m3"),
         (espi(value="12,5"), "IntervalReading 1 lacks a start, duration or value that is a number"),
         (espi(power="999999999"), "powerOfTenMultiplier of '/ReadingType/5' is '999999999'"),
+        (espi().replace(b"</feed>", READING + b"</feed>"), "IntervalReading 3 stands in no IntervalBlock"),
+        (espi().replace(b"<content><MeterReading", b"<content>" + READING + b"<MeterReading"), "in no IntervalBlock|linked to no"),
         (b"<feed><entry/></feed>", "it holds no IntervalBlock"),
     ],
 )  # fmt: skip
