@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from resources import reading_xml_espi, reading_xml_ubl, reading_xml_xaf
 from resources.cells import CELL, FileFacts, one_table
 from resources.errors import KetenError
+from resources.reading_xml_events import XmlFile
 from resources.reading_xml_records import Records, Row
 
 if TYPE_CHECKING:
@@ -39,16 +40,17 @@ class Profile(Protocol):
         """One pass over the file. Raises KetenError, at the latest at its end, when it cannot be trusted."""
 
 
-_READERS: dict[str, Callable[[Path, str | None], Profile]] = {
+_READERS: dict[str, Callable[[XmlFile], Profile]] = {
     "xaf": reading_xml_xaf.AuditFile,
     "ubl": reading_xml_ubl.Invoices,
     "espi": reading_xml_espi.Feed,
 }
 
 
-def encoding_of(mapping: Mapping) -> str | None:
-    """The encoding that a mapping states, where the file states another or none."""
-    return mapping.format.encoding if "encoding" in mapping.format.model_fields_set else None
+def file_of(path: Path, mapping: Mapping) -> XmlFile:
+    """A file as a mapping says that it should be opened."""
+    form = mapping.format
+    return XmlFile(path, form.encoding if "encoding" in form.model_fields_set else None, form.member)
 
 
 def scan(path: Path, mapping: Mapping) -> FileFacts:
@@ -58,11 +60,11 @@ def scan(path: Path, mapping: Mapping) -> FileFacts:
     """
     form = mapping.format
     if form.profile:
-        source = _READERS[form.profile](path, encoding_of(mapping))
+        source = _READERS[form.profile](file_of(path, mapping))
         return FileFacts(source.headings, 0, 0, "xml", pieces=lambda: _pieces(source.rows(), source.headings))
     if not form.records:
         raise KetenError("the mapping does not say which element is a record; write `format: {records: Invoice/Line}`")
-    return _scan_records(Records(path, encoding_of(mapping), form.records))
+    return _scan_records(Records(file_of(path, mapping), form.records))
 
 
 def _scan_records(source: Records) -> FileFacts:

@@ -13,12 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.cells import LIST_MARK, plain_number
 from resources.errors import KetenError
-from resources.reading_xml_events import events, let_go, local
+from resources.reading_xml_events import XmlFile, events, let_go, local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -79,9 +78,8 @@ class Feed:
 
     headings: tuple[str, ...] = HEADINGS
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self._path = path
-        self._encoding = encoding
+    def __init__(self, file: XmlFile) -> None:
+        self._file = file
         self._shared: list[Row] | None = None
         self._scales: list[int] = []
 
@@ -90,7 +88,7 @@ class Feed:
         if self._shared is None:
             self._shared = self._link()
         at = count = 0
-        for kind, element in events(self._path, self._encoding, ROOTS, ("entry", "IntervalReading")):
+        for kind, element in events(self._file, ROOTS, ("entry", "IntervalReading")):
             if kind == "start":
                 continue
             if local(element) == "IntervalReading":
@@ -107,7 +105,7 @@ class Feed:
     def _link(self) -> list[Row]:
         """What the readings of each entry share, by the place of the entry."""
         entries: list[_Entry] = []
-        for kind, element in events(self._path, self._encoding, ROOTS, ("entry", "IntervalReading")):
+        for kind, element in events(self._file, ROOTS, ("entry", "IntervalReading")):
             if kind == "end" and local(element) == "entry":
                 entries.append(_entry(element))
             if kind == "end":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,16 @@ from resources.files import pieces
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
+
+
+@dataclass(frozen=True)
+class XmlFile:
+    """A file, with what the mapping says of its encoding where the declaration of the file is wrong, and of its archive."""
+
+    path: Path
+    encoding: str | None = None
+    member: str | None = None
+
 
 Event = tuple[Literal["start", "end"], "Element"]
 MAX_UNREAD_BYTES = 128 * 1024**2
@@ -76,16 +87,14 @@ def let_go(element: Element) -> None:
 
 
 def events(
-    path: Path,
-    encoding: str | None,
+    file: XmlFile,
     roots: Sequence[str] = (),
     tags: Sequence[str] | None = None,
     kinds: tuple[Literal["start", "end"], ...] = ("start", "end"),
 ) -> Iterator[Event]:
     """Starts and ends of elements, of all or of those with a local name in `tags`. The reader lets go of what it read.
 
-    `encoding` is what the mapping says, where the declaration of the file is wrong. Raises KetenError for a file that is
-    not whole, has a DOCTYPE, or has another root element than one of `roots`.
+    Raises KetenError for a file that is not whole, has a DOCTYPE, or has another root element than one of `roots`.
     """
     from lxml import etree
 
@@ -103,7 +112,7 @@ def events(
     )
     unread = 0
     try:
-        for data in _checked(_in_utf8(path, encoding), roots):
+        for data in _checked(_in_utf8(file), roots):
             parser.feed(data)
             unread += len(data)
             for event in parser.read_events():
@@ -127,11 +136,11 @@ def _told(error: Any) -> str:
     return f"line {line} is not whole, well-formed XML ({said}); if it was not cut off, ask for a new export"
 
 
-def _in_utf8(path: Path, encoding: str | None) -> Iterator[bytes]:
+def _in_utf8(file: XmlFile) -> Iterator[bytes]:
     """The file in UTF-8, without a byte order mark, whatever it was written in."""
-    source = _steps(path)
+    source = _steps(file)
     head = next(source, b"")
-    codec = _codec(head, encoding)
+    codec = _codec(head, file.encoding)
     if codec == "utf-8":
         yield head
         yield from source
@@ -152,9 +161,9 @@ def _in_utf8(path: Path, encoding: str | None) -> Iterator[bytes]:
         raise KetenError("its last character is cut off; ask for it to be sent again") from None
 
 
-def _steps(path: Path) -> Iterator[bytes]:
+def _steps(file: XmlFile) -> Iterator[bytes]:
     """The bytes in steps that are small enough for the tree of one step to be small."""
-    for piece in pieces(path):
+    for piece in pieces(file.path, file.member):
         for at in range(0, len(piece), _STEP):
             yield piece[at : at + _STEP]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from resources.cells import FileFacts, table_piece
 from resources.errors import KetenError
-from resources.reading_xml import MAX_HEADINGS, PROFILES, encoding_of
-from resources.reading_xml_events import bare, events, let_go, local, texts
+from resources.reading_xml import MAX_HEADINGS, PROFILES, file_of
+from resources.reading_xml_events import XmlFile, bare, events, let_go, local, texts
 from resources.reading_xml_records import inner
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     an element and the one it stands in.
     """
     form = mapping.format
-    wanted = {h for column in mapping.columns.values() for h in column.headings()}
+    wanted = {h for column in mapping.columns.values() for h in (*column.headings(), *column.beside)}
     things: frozenset[str] = frozenset()
     persons: frozenset[str] = frozenset()
     if form.profile:
         profile = PROFILES[form.profile]
         wanted = {e for h in wanted for e in profile.READ_FROM.get(h, (h,))}
         things, persons = profile.ORGANISATIONS, profile.PERSONS
-        found = _in_elements(path, encoding_of(mapping))
+        found = _in_elements(file_of(path, mapping))
     else:
-        found = _in_paths(path, encoding_of(mapping), (form.records or "").split("/"))
+        found = _in_paths(file_of(path, mapping), (form.records or "").split("/"))
         plain = tuple(h.replace("/", ".") for h in wanted if "/" in h)
         wanted |= {h for h in found if f".{h}".endswith(tuple(f".{p}" for p in plain))}
     headings = tuple(h for h in found if h not in wanted)
@@ -52,10 +52,10 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     yield FileFacts(headings, 0, most, "xml", table, personal=persons, things=things)
 
 
-def _in_elements(path: Path, encoding: str | None) -> dict[str, dict[str, None]]:
+def _in_elements(file: XmlFile) -> dict[str, dict[str, None]]:
     """Texts by element and the one it stands in."""
     found: dict[str, dict[str, None]] = {}
-    for _, element in events(path, encoding, kinds=("end",)):
+    for _, element in events(file, kinds=("end",)):
         name = local(element)
         if text := texts(element):
             parent = element.getparent()
@@ -67,12 +67,12 @@ def _in_elements(path: Path, encoding: str | None) -> dict[str, dict[str, None]]
     return found
 
 
-def _in_paths(path: Path, encoding: str | None, record: list[str]) -> dict[str, dict[str, None]]:
+def _in_paths(file: XmlFile, record: list[str]) -> dict[str, dict[str, None]]:
     """Texts by path, from the record on or else from the root."""
     found: dict[str, dict[str, None]] = {}
     names: list[str] = []
     within = 0
-    for kind, element in events(path, encoding):
+    for kind, element in events(file):
         if kind == "start":
             names.append(local(element))
             if not within and names[-len(record) :] == record:

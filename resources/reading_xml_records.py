@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.cells import LIST_MARK
 from resources.errors import KetenError
-from resources.reading_xml_events import bare, events, let_go, local, texts
+from resources.reading_xml_events import XmlFile, bare, events, let_go, local, texts
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -54,9 +53,8 @@ class Records:
     only after one.
     """
 
-    def __init__(self, path: Path, encoding: str | None, where: str) -> None:
-        self._path = path
-        self._encoding = encoding
+    def __init__(self, file: XmlFile, where: str) -> None:
+        self._file = file
         self._where = where
         self._parts = where.split("/")
         self.several: set[str] = set()
@@ -68,7 +66,7 @@ class Records:
         self._around: Row | None = None
         within, found = 0, False
         names: dict[str, None] = {}
-        for kind, element in events(self._path, self._encoding):
+        for kind, element in events(self._file):
             if within:
                 within += 1 if kind == "start" else -1
                 if not within:

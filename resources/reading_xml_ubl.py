@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.cells import plain_number
 from resources.errors import KetenError
-from resources.reading_xml_events import empty, events, let_go, local
+from resources.reading_xml_events import XmlFile, empty, events, let_go, local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -91,14 +90,13 @@ class Invoices:
 
     headings: tuple[str, ...] = HEADINGS
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self._path = path
-        self._encoding = encoding
+    def __init__(self, file: XmlFile) -> None:
+        self._file = file
 
     def rows(self) -> Iterator[Row]:
         """One pass over the file. Raises KetenError when the lines of an invoice are not what it says they add up to."""
         found = False
-        for kind, element in events(self._path, self._encoding, ROOTS, (*_DOCUMENTS, *_SKIPPED)):
+        for kind, element in events(self._file, ROOTS, (*_DOCUMENTS, *_SKIPPED)):
             if kind == "start":
                 continue
             if local(element) in _DOCUMENTS:

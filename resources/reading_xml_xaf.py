@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.cells import LIST_MARK, plain_number
 from resources.errors import KetenError
-from resources.reading_xml_events import bare, empty, events, let_go, local
+from resources.reading_xml_events import XmlFile, bare, empty, events, let_go, local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -76,9 +75,8 @@ class AuditFile:
 
     headings: tuple[str, ...] = HEADINGS
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self._path = path
-        self._encoding = encoding
+    def __init__(self, file: XmlFile) -> None:
+        self._file = file
 
     def rows(self) -> Iterator[Row]:
         """One pass over the file. Raises KetenError when its own totals are not those of its lines, or come too late."""
@@ -90,7 +88,7 @@ class AuditFile:
         self._sums = {"D": Decimal(), "C": Decimal()}
         self._parts = _Parts()
         tags = ("trLine", *_AROUND, *_LOOKED_UP, *_TOTALS, *_LETS_GO)
-        for kind, element in events(self._path, self._encoding, ROOTS, tags):
+        for kind, element in events(self._file, ROOTS, tags):
             name = local(element)
             if kind == "start":
                 self._start(name, element)

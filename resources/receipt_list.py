@@ -18,16 +18,10 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
-    *(
-        "reading_xml",
-        "reading_xml_espi",
-        "reading_xml_events",
-        "reading_xml_records",
-        "reading_xml_ubl",
-        "reading_xml_xaf",
-    ),
-    *("repeats", "staging", "workbook_scan", "zones"),
+    *("cell_values", "cells", "files", "intake", "judging", "merging", "number_cells", "reading", "reading_csv"),
+    *("reading_headings", "reading_json", "reading_text", "reading_xlsx", "repeats", "row_tests", "staging", "stamps"),
+    *("reading_xml", "reading_xml_espi", "reading_xml_events", "reading_xml_records", "reading_xml_ubl"),
+    *("reading_xml_xaf", "workbook_scan", "year_to_date", "zones"),
 )
 
 

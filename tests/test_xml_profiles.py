@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resources.catalogue_models import Mapping
+from resources.mapping_models import Mapping
 from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
 from resources.privacy import personal_columns
