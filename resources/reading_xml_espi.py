@@ -51,7 +51,7 @@ _TYPE = {
     "uom": "uom",
 }
 HEADINGS = (
-    *("usage_point_id", "service_kind", "service", "meter_reading_id", "uom", "unit", "value", "value_wh", "value_m3"),
+    *("usage_point_id", "service_kind", "service", "meter_reading_id", "uom", "unit", "value"),
     *("flow_direction", "accumulation_behaviour", "reading_kind", "commodity", "currency", "cost", "quality"),
     *("start_utc", "end_utc", "start_epoch", "duration_seconds", "tz_offset_seconds", "dst_offset_seconds"),
 )
@@ -137,8 +137,6 @@ class Feed:
         return {
             **shared,
             "value": value,
-            "value_wh": value if shared["uom"] == "72" else None,
-            "value_m3": value if shared["uom"] == "42" else None,
             "cost": found.get("cost"),
             "quality": found.get("ReadingQuality.quality"),
             "start_utc": begins.isoformat(),

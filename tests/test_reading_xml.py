@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from benchmarks import audit_file
 from resources import reading, reading_xml, reading_xml_events
-from resources.mapping_models import Mapping
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from tests.staged import SITE, staged
 from tests.xml_files import espi, ubl, xaf
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from resources.mapping_models import Mapping
 from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.privacy import personal_columns
 from tests.real_run import DATA, require_data
 from tests.test_reading_xml import cells
@@ -153,7 +153,6 @@ def test_a_reading_follows_its_links_whatever_their_order(tmp_path: Path, late: 
             "uom": "72",
             "unit": "Wh",
             "value": "179.0",
-            "value_wh": "179.0",
             "flow_direction": "19",
             "accumulation_behaviour": "4",
         },
