@@ -76,11 +76,48 @@ PERSONS = frozenset(
         *("CardAccount.PrimaryAccountNumberID", "CardAccount.HolderName"),
     )
 )
+_DOCUMENTS_NAMED = (
+    "Order",
+    "InvoiceDocument",
+    "ContractDocument",
+    "OriginatorDocument",
+    "ReceiptDocument",
+    "DespatchDocument",
+)
+# Names and numbers of organisations, documents and things: a single number of nine digits would pass for a citizen's too often.
 ORGANISATIONS = frozenset(
     (
-        *("PartyName.Name", "PartyLegalEntity.RegistrationName", "PartyLegalEntity.CompanyID", "Item.Name"),
-        *("PartyTaxScheme.CompanyID", "PartyIdentification.ID", "Party.EndpointID", "PayeeFinancialAccount.Name"),
-        *("AdditionalItemProperty.Name", "Country.Name", "FinancialInstitution.Name", "DeliveryLocation.Name"),
+        *(
+            "PartyName.Name",
+            "PartyLegalEntity.RegistrationName",
+            "PartyLegalEntity.CompanyID",
+            "PartyTaxScheme.CompanyID",
+        ),
+        *("PartyIdentification.ID", "Party.EndpointID", "PayeeFinancialAccount.Name", "FinancialInstitution.Name"),
+        *(
+            "FinancialInstitutionBranch.Name",
+            "Item.Name",
+            "AdditionalItemProperty.Name",
+            "Country.Name",
+            "DeliveryLocation.Name",
+        ),
+        *(
+            "TaxScheme.Name",
+            "TaxCategory.Name",
+            "ClassifiedTaxCategory.Name",
+            "PaymentMeansCode@name",
+            "InvoiceTypeCode@name",
+        ),
+        *(
+            "Invoice.ID",
+            "CreditNote.ID",
+            "PaymentMeans.PaymentID",
+            "AdditionalDocumentReference.ID",
+            "OrderReference.SalesOrderID",
+        ),
+        *(f"{document}Reference.ID" for document in _DOCUMENTS_NAMED),
+        *(f"{whose}ItemIdentification.ID" for whose in ("Sellers", "Buyers", "Standard")),
+        "CommodityClassification.ItemClassificationCode",
     )
 )
 

@@ -115,6 +115,15 @@ def test_a_credit_note_is_negative_and_its_allowance_positive(tmp_path: Path) ->
     assert (rows[0]["type_code"], rows[0]["quantity"]) == ("381", "-2")
 
 
+def test_an_invoice_that_corrects_another_keeps_its_own_signs(tmp_path: Path) -> None:
+    content = ubl(lines=(("-7", "-2800"), ("3", "1500")), charges=(("true", "-25"),))
+    assert amounts(cells(tmp_path, content, "amount", profile="ubl")) == [
+        ("line", "-2800"),
+        ("line", "1500"),
+        ("charge", "-25"),
+    ]
+
+
 def test_invoices_in_one_envelope_are_told_apart_and_attachments_are_skipped(tmp_path: Path) -> None:
     both = ubl(prefix="", attachment="QUJD" * 1000) + ubl("CreditNote", prefix="", charges=(), number="C-1")
     rows = cells(tmp_path, b"<e:Invoices xmlns:e='urn:e'>" + both + b"</e:Invoices>", "amount", profile="ubl")

@@ -78,7 +78,10 @@ def party(role: str, name: str, kvk: str, contact: str = "") -> str:
     """A party of an invoice, with its number in the Dutch trade register."""
     inside = f"<cac:Contact><cbc:Name>{contact}</cbc:Name></cac:Contact>" if contact else ""
     return (
-        f'<cac:{role}><cac:Party><cbc:EndpointID schemeID="0106">{kvk}</cbc:EndpointID><cac:PartyTaxScheme>'
+        f'<cac:{role}><cac:Party><cbc:EndpointID schemeID="0106">{kvk}</cbc:EndpointID>'
+        f"<cac:PartyName><cbc:Name>{name}</cbc:Name></cac:PartyName><cac:PostalAddress><cbc:StreetName>Straat 1</cbc:StreetName>"
+        "<cbc:AdditionalStreetName>Postbus 2</cbc:AdditionalStreetName><cbc:CityName>Utrecht</cbc:CityName></cac:PostalAddress>"
+        "<cac:PartyTaxScheme>"
         f"<cbc:CompanyID>NL00{kvk[:7]}B01</cbc:CompanyID><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme>"
         f"<cac:PartyLegalEntity><cbc:RegistrationName>{name}</cbc:RegistrationName>"
         f'<cbc:CompanyID schemeID="0106">{kvk}</cbc:CompanyID></cac:PartyLegalEntity>{inside}</cac:Party></cac:{role}>'
@@ -113,6 +116,8 @@ def ubl(
         )
     parts.append(party("AccountingSupplierParty", "Schoon BV", "87654321", contact))
     parts.append(party("AccountingCustomerParty", "Wij", "12345678"))
+    parts.append('<cac:PaymentMeans><cbc:PaymentMeansCode name="Credit transfer">30</cbc:PaymentMeansCode>')
+    parts.append(f"<cbc:PaymentID>{BSN}</cbc:PaymentID></cac:PaymentMeans>")
     for flag, amount in charges:
         parts.append(f"<cac:AllowanceCharge><cbc:ChargeIndicator>{flag}</cbc:ChargeIndicator>")
         parts.append("<cbc:AllowanceChargeReason>Volume</cbc:AllowanceChargeReason>")
