@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from resources.catalogue_models import Column, MappedColumn, Mapping
+from resources.catalogue_models import Column, Contract, MappedColumn, Mapping
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
 from resources.files import told_kind
@@ -32,6 +32,15 @@ class MappingRules(Rules):
             self._mapping(mapping)
 
     def _mapping(self, mapping: Mapping) -> None:
+        place, contract, made = self.hold_shape(mapping)
+        for name, declared in contract.columns.items():
+            if declared.required and name not in made:
+                raise KetenError(
+                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
+                )
+
+    def hold_shape(self, mapping: Mapping) -> tuple[str, Contract, set[str]]:
+        """Hold all but whether it is complete; the name of its file, its contract, and the columns it makes."""
         place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
         self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
         contract = self.found.contracts[mapping.dataset]
@@ -52,11 +61,7 @@ class MappingRules(Rules):
             if given.count(True) != 1:
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._converted(place, name, column)
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(
-                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
-                )
+        return place, contract, made
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
