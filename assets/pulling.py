@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from assets.inbox import InboxDown, Routing, inbox_files, routed
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
@@ -72,8 +73,10 @@ def has_brought(landing: Path, source: Source) -> bool:
     return any((landing / "receipts").glob(f"{source.origin}__{source.dataset}-*.json"))
 
 
-def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) -> Pulled:
-    """Land every new file of the sources of one dataset. A source that is down delays only itself.
+def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str, routing: Routing | None = None) -> Pulled:
+    """Land every new file of the sources of one dataset, and those of the inbox that belong to it.
+
+    A source that is down delays only itself.
 
     Raises SourceDown for the folder of a source that never brought anything.
     """
@@ -93,19 +96,34 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
             continue
         done.waiting += [path.name for path in young]
         for path in finished:
-            name = path.relative_to(folder).as_posix()
-            try:
-                facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
-                _take(landing, mapping, Delivery(*facts), done)
-            except DiskFull:
-                raise  # the fault is here, not in the file: nothing may be published as if it had not come
-            except (KetenError, OSError) as error:
-                done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
-                done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
-                landing.forget(path)
+            _take_file(landing, mapping, path, path.relative_to(folder).as_posix(), done)
+    if routing is not None:
+        _pull_inbox(catalogue, landing, dataset, routing, done)
     landing.remember()
     landing.note_failures(dataset, done.failed)
     return done
+
+
+def _pull_inbox(catalogue: Catalogue, landing: Landing, dataset: str, routing: Routing, done: Pulled) -> None:
+    """Land what the inbox holds for a dataset; what is wrong with the inbox itself is told once, with the first dataset."""
+    for path, name, mapping in routed(routing, dataset, catalogue.mappings):
+        _take_file(landing, mapping, path, name, done)
+    if dataset == min(catalogue.contracts):
+        done.waiting += [path.name for path in routing.young]
+        done.failed |= routing.failed
+
+
+def _take_file(landing: Landing, mapping: Mapping, path: Path, name: str, done: Pulled) -> None:
+    """Land one file; what is wrong with it delays only itself."""
+    try:
+        facts = (path, name, mapping.origin, mapping.dataset, landing.digest(path), mapping.reads_name)
+        _take(landing, mapping, Delivery(*facts), done)
+    except DiskFull:
+        raise  # the fault is here, not in the file: nothing may be published as if it had not come
+    except (KetenError, OSError) as error:
+        done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
+        done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
+        landing.forget(path)
 
 
 def _take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) -> None:
@@ -147,6 +165,12 @@ def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPu
             continue
         new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
         young |= dict.fromkeys(changing)
+    try:
+        finished, changing = inbox_files(catalogue, project)
+    except KetenError as error:
+        return ToPull(list(new), list(young), [*down, str(error)])
+    new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
+    young |= dict.fromkeys(changing)
     return ToPull(list(new), list(young), down)
 
 
@@ -173,4 +197,16 @@ def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> st
             if not has_brought(landing, source):
                 raise
         digest.update(f"{source.origin}|{source.dataset}|{files_fingerprint(finished)}\n".encode())
+    if catalogue.inbox:
+        digest.update(f"inbox|{_inbox_fingerprint(catalogue, project, landing)}".encode())
     return digest.hexdigest()
+
+
+def _inbox_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
+    """sha256 over the finished files of the inbox; one that is down has none. Raises InboxDown before it was ever read."""
+    try:
+        return files_fingerprint(inbox_files(catalogue, project)[0])
+    except InboxDown:
+        if not (landing / "unrouted.json").exists():
+            raise
+        return ""

@@ -32,6 +32,7 @@ app.command("alerts")(care_cli.alerts)
 app.command("clean")(care_cli.clean)
 app.command("doctor")(care_cli.doctor)
 app.command("map")(map_cli.map_command)
+app.command("unrouted")(map_cli.unrouted)
 
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")

@@ -135,6 +135,21 @@ KINDS: dict[str, Kind] = {
         ),
         "published/index.html#rejected",
     ),
+    "file_unrouted": Kind(
+        "warning",
+        Words("Bestand zonder afspraak", "File without a mapping"),
+        Words(
+            "Een bestand in de inbox heeft koppen die bij geen afspraak van deze afzender passen, of bij twee. Het telt niet mee.",
+            "A file of the inbox has headings that fit no mapping of its sender, or two. It does not count.",
+        ),
+        Words(
+            "Bekijk met `keten unrouted` het verschil en het voorstel, en pas de afspraak aan of schrijf er een bij. De volgende"
+            " run neemt het bestand dan vanzelf mee.",
+            "See the difference and the proposal with `keten unrouted`, and mend the mapping or write one. The next run then"
+            " takes the file by itself.",
+        ),
+        "keten unrouted",
+    ),
     "source_failed": Kind(
         "critical",
         Words("Bron of bestand niet te halen", "Source or file cannot be taken"),

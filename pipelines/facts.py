@@ -19,6 +19,7 @@ from pipelines.settings import Place, today
 from resources.environment import hidden, named
 from resources.errors import KetenError
 from resources.landing import Landing, Receipt
+from resources.unrouted import read_unrouted
 from resources.wording import Words, counted, day, month
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def find(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, automa
         ("report_overdue",): partial(overdue_reports, where.published),
         ("target_behind",): partial(late_targets, where, catalogue),
         ("file_refused",): partial(refused_files, landing),
+        ("file_unrouted",): partial(unrouted_files, landing),
         ("source_failed",): partial(failed_sources, landing),
         ("dataset_overdue",): partial(overdue_datasets, catalogue, where.project, landing),
     }
@@ -175,6 +177,15 @@ def refused_files(landing: Landing) -> Iterator[Fact]:
             yield Fact(
                 "file_refused", facts["receipt_id"], Words(what, what), datetime.fromisoformat(facts["refused_at"])
             )
+
+
+def unrouted_files(landing: Landing) -> Iterator[Fact]:
+    """Files of the inbox that wait for a mapping."""
+    for one in read_unrouted(landing.folder):
+        what = f"inbox/{one.origin}/{one.name}: {one.told()}"
+        yield Fact(
+            "file_unrouted", f"{one.origin}|{one.sha256[:12]}", Words(what, what), datetime.fromisoformat(one.since)
+        )
 
 
 def failed_sources(landing: Landing) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""`keten map`: a mapping proposed for a file, with the reason of every line.
+"""`keten map` and `keten unrouted`: a mapping proposed for a file, with the reason of every line; files that wait for one.
 
 Belongs here: arguments, help and what is printed. Does not belong here: how a line is chosen (resources.proposing).
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from resources.catalogue import Catalogue
     from resources.proposing.proposal import Proposal
     from resources.proposing.trial import Trial
+    from resources.unrouted import Unrouted
 
 BEST = 3
 
@@ -55,6 +56,44 @@ def map_command(
         _show_best([propose(catalogue, sample, name, sender) for name in catalogue.contracts])
         return
     _show(catalogue, propose(catalogue, sample, dataset, sender), out)
+
+
+def unrouted(
+    brief: Annotated[bool, typer.Option("--brief", help="Without the proposed mappings.")] = False,
+    project: Project = None,
+    home: Home = None,
+) -> None:
+    """Files of the inbox that wait for a mapping: what the nearest one lacks, and a proposal for review."""
+    from pipelines.settings import place
+    from resources.catalogue_reading import load_catalogue
+    from resources.unrouted import read_unrouted
+
+    where = place(home, project)
+    catalogue = load_catalogue(where.project)
+    waiting = read_unrouted(where.landing)
+    for one in waiting:
+        typer.echo(f"{one.origin}/{one.name}, since {one.since[:16]} UTC: {one.told()}")
+        if one.new:
+            typer.echo(f"  new: {', '.join(one.new)}")
+        path = catalogue.inbox.resolved_path(where.project) / one.origin / one.name if catalogue.inbox else Path()
+        if not brief and path.is_file():
+            _show_proposal(catalogue, one, path)
+    if not waiting:
+        typer.echo("No file waits for a mapping.")
+
+
+def _show_proposal(catalogue: Catalogue, one: Unrouted, path: Path) -> None:
+    """The mapping proposed for a file that waits, for the dataset that it comes nearest to."""
+    from resources.proposing.choosing import propose
+    from resources.proposing.sample import take_sample
+
+    try:
+        sample = take_sample(path)
+        names = [one.nearest] if one.nearest else list(one.between) or list(catalogue.contracts)
+        proposals = [propose(catalogue, sample, name, one.origin or "sender") for name in names]
+        _show(catalogue, max(proposals, key=lambda proposal: proposal.score), None)
+    except KetenError as error:
+        typer.echo(f"  no mapping can be proposed: {error}")
 
 
 def origin_of(file: Path) -> str:

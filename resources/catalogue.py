@@ -20,7 +20,7 @@ from resources.catalogue_models import (
     Model,
     Unit,
 )
-from resources.deployment_models import Settings, Source, TargetSetting
+from resources.deployment_models import Inbox, Settings, Source, TargetSetting
 from resources.errors import KetenError
 from resources.reference_tables import ReferenceRow, ReferenceTable
 
@@ -59,6 +59,7 @@ class Catalogue:
     indicators: dict[str, Indicator] = field(default_factory=dict)
     deployment: Settings | None = None
     sources: list[Source] = field(default_factory=list)
+    inbox: Inbox | None = None
     fingerprint: str = ""
 
     @property

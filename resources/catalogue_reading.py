@@ -129,7 +129,8 @@ class _Reader:
         if settings.exists():
             self.found.deployment = self._make(Settings, settings, self._yaml(settings))
         if sources.exists():
-            self.found.sources = list(self._make(Sources, sources, self._yaml(sources)).sources)
+            declared = self._make(Sources, sources, self._yaml(sources))
+            self.found.sources, self.found.inbox = list(declared.sources), declared.inbox
 
     def _files(self, folder: Path, suffix: str) -> list[Path]:
         """Files of a folder that may be absent, by name."""

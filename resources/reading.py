@@ -14,6 +14,7 @@ from resources import reading_csv
 from resources.cells import Cells, FileFacts, name, text
 from resources.errors import KetenError
 from resources.files import kind_of
+from resources.heading_difference import difference, needed_headings
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,14 +68,16 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
 
 
 def _require(facts: FileFacts, mapping: Mapping) -> None:
-    wanted = {h for column in mapping.columns.values() for h in column.needed(facts.headings)}
-    wanted |= {rule.heading for rule in mapping.ignore_rows}
-    if mapping.unpivot:
-        wanted -= {mapping.unpivot.name, mapping.unpivot.value}
+    wanted = needed_headings(mapping, facts.headings)
     mapped = f"the heading '{{}}' of mapping {mapping.origin}__{mapping.dataset}"
     if missing := sorted(wanted - set(facts.headings)):
         found = ", ".join(facts.headings[:_MOST_TOLD]) + (", ..." if len(facts.headings) > _MOST_TOLD else "")
-        raise KetenError(f"{mapped.format(missing[0])} is missing; found: {found}")
+        renamed = difference(facts.headings, mapping).renamed.get(missing[0])
+        now = f", or is '{renamed}' now" if renamed else ""
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise KetenError(
+            f"{mapped.format(missing[0])}{more} is missing{now}; `keten map` proposes a mapping; found: {found}"
+        )
     if several := sorted(wanted & facts.several):
         raise KetenError(
             f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"

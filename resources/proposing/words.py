@@ -48,13 +48,17 @@ _LEAST_ALIKE = 0.82
 
 
 @lru_cache(maxsize=20_000)
-def words_of(heading: str) -> tuple[str, ...]:
-    """A heading as lower-case words without accents, units and fillers: `Sum_of kWh (netto)` is sum, netto."""
+def _all_words(heading: str) -> tuple[str, ...]:
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
     plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().lower()
-    found = re.findall(r"[a-z]+|\d+", plain)
-    kept = [w for w in found if w not in _FILLER and w not in UNIT_WORDS]
-    return tuple(kept or found)
+    return tuple(re.findall(r"[a-z]+|\d+", plain))
+
+
+@lru_cache(maxsize=20_000)
+def words_of(heading: str) -> tuple[str, ...]:
+    """A heading as lower-case words without accents, units and fillers: `Sum_of kWh (netto)` is sum, netto."""
+    kept = tuple(w for w in _all_words(heading) if w not in _FILLER and w not in UNIT_WORDS)
+    return kept or _all_words(heading)
 
 
 def unit_in(heading: str) -> str | None:
@@ -67,16 +71,22 @@ def unit_in(heading: str) -> str | None:
 
 
 def likeness(heading: str, known: str) -> float:
-    """How far two names say the same, from 0 to 1."""
-    mine, theirs = words_of(heading), words_of(known)
+    """How far two names say the same, from 0 to 1; units count where a name is nothing else."""
+    if heading.strip().lower() == known.strip().lower():
+        return 1.0
+    by_words = _alike(words_of(heading), words_of(known))
+    return max(by_words, 0.95 * _alike(_all_words(heading), _all_words(known)))
+
+
+def _alike(mine: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     if not mine or not theirs:
-        return 1.0 if heading.strip().lower() == known.strip().lower() else 0.0
+        return 0.0
     if "".join(mine) == "".join(theirs):
         return 1.0
     together = " ".join(mine), " ".join(theirs)
-    alike = SequenceMatcher(None, *together).ratio()
-    if alike >= _LEAST_ALIKE and min(map(len, together)) > 3:
-        return 0.95 * alike
+    match = SequenceMatcher(None, *together)
+    if min(map(len, together)) > 3 and match.quick_ratio() >= _LEAST_ALIKE and match.ratio() >= _LEAST_ALIKE:
+        return 0.95 * match.ratio()
     shared = sum(any(_same(w, other) for other in theirs) for w in mine)
     covered = sum(any(_same(w, other) for other in mine) for w in theirs)
     if covered == len(theirs):
