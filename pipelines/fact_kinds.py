@@ -116,9 +116,9 @@ KINDS: dict[str, Kind] = {
         ),
         Words(
             "Stuur de reden aan de afzender en vraag om een nieuw bestand, of pas de mapping aan als de vorm met opzet is"
-            " veranderd. Trek het oude bestand in met `keten receipt withdraw`.",
-            "Send the reason to the sender and ask for a new file, or change the mapping when its form changed on purpose."
-            " Withdraw the old file with `keten receipt withdraw`.",
+            " veranderd: `keten map` doet een voorstel. Trek het oude bestand in met `keten receipt withdraw`.",
+            "Send the reason to the sender and ask for a new file, or change the mapping when its form changed on purpose:"
+            " `keten map` proposes one. Withdraw the old file with `keten receipt withdraw`.",
         ),
         "published/index.html#rejected; keten receipt show ID",
     ),

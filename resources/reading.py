@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from resources.catalogue import Mapping
 
 _MOST_TOLD = 40
+_MOST_MISSING = 6
 
 
 def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
@@ -74,10 +75,9 @@ def _require(facts: FileFacts, mapping: Mapping) -> None:
         found = ", ".join(facts.headings[:_MOST_TOLD]) + (", ..." if len(facts.headings) > _MOST_TOLD else "")
         renamed = difference(facts.headings, mapping).renamed.get(missing[0])
         now = f", or is '{renamed}' now" if renamed else ""
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise KetenError(
-            f"{mapped.format(missing[0])}{more} is missing{now}; `keten map` proposes a mapping; found: {found}"
-        )
+        too = f"; missing too: {', '.join(missing[1:_MOST_MISSING])}" if len(missing) > 1 else ""
+        told = f"{mapped.format(missing[0])} is missing{now}; found: {found}{too}"
+        raise KetenError(f"{told}; `keten map` proposes a mapping")
     if several := sorted(wanted & facts.several):
         raise KetenError(
             f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"

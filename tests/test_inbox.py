@@ -238,7 +238,8 @@ def test_a_rejected_file_of_a_source_tells_what_the_heading_may_be_now(tmp_path:
     made.drop("data/waste_collection_20250301.csv", RENAMED)
     told = made.keten("run")
     assert (
-        "the heading 'kg' of mapping us__waste_collection is missing, or is 'kg net' now; `keten map` proposes" in told
+        "the heading 'kg' of mapping us__waste_collection is missing, or is 'kg net' now; found: collector, site"
+        in told
     )
 
 
