@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import yaml
 from assets import inbox
 from assets.inbox import route
 from assets.pulling import files_to_pull, source_fingerprint
+from resources.catalogue import Mapping
 from resources.catalogue_reading import load_catalogue
+from resources.cells import FileFacts
 from resources.errors import KetenError
 from resources.heading_difference import difference
 from resources.unrouted import read_unrouted
@@ -163,7 +166,12 @@ def test_a_file_that_waits_is_read_again_only_when_something_changed(tmp_path: P
     landing.remember()
     read: list[Path] = []
     real = inbox.reading.tables_in
-    monkeypatch.setattr(inbox.reading, "tables_in", lambda path, mapping: read.append(path) or real(path, mapping))
+
+    def watched(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
+        read.append(path)
+        return real(path, mapping)
+
+    monkeypatch.setattr(inbox.reading, "tables_in", watched)
     assert route(catalogue, made.project, made.landing).unrouted == first.unrouted
     assert not read
     made.drop("inbox/us/waste.csv", WASTE)
