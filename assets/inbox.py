@@ -16,7 +16,7 @@ from pathlib import Path
 from resources import reading
 from resources.catalogue import Catalogue, Mapping
 from resources.errors import KetenError
-from resources.heading_difference import Difference, difference, needed_headings
+from resources.heading_difference import Difference, difference, used_headings
 from resources.landing import Delivery, Landing, finished_files, now_utc
 from resources.proposing.suiting import suiting
 from resources.unrouted import Unrouted, read_unrouted, shown_headings, write_unrouted
@@ -136,7 +136,7 @@ class _Router:
         if not mappings:
             return blank
         differences = {d: difference(headings, mappings[d]) for d, headings in seen.items()}
-        fits = {d: len(needed_headings(mappings[d], seen[d])) for d, found in differences.items() if found.fits}
+        fits = {d: len(used_headings(mappings[d]) & set(seen[d])) for d, found in differences.items() if found.fits}
         best = [d for d, count in fits.items() if count == max(fits.values())]
         if len(best) == 1:
             return best[0]

@@ -19,7 +19,7 @@ import duckdb
 from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
-from resources.files import is_compressed, kind_of
+from resources.files import kind_of, packing
 from resources.final_months import final_check
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
@@ -307,7 +307,7 @@ def _batches(due: list[Receipt]) -> list[list[Receipt]]:
     batches: list[list[Receipt]] = []
     room = 0
     for receipt in due:
-        packed = is_compressed(receipt.file_name) or kind_of(receipt.file_name) == "xlsx"
+        packed = packing(receipt.file_name) or kind_of(receipt.file_name) in ("xlsx", "parquet")
         size = receipt.byte_count * (8 if packed else 1)
         if not batches or size > room:
             batches.append([])

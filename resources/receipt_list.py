@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
-    *("repeats", "staging", "workbook_scan", "zones"),
+    *("cell_values", "cells", "files", "intake", "judging", "merging", "number_cells", "reading", "reading_csv"),
+    *("reading_headings", "reading_json", "reading_text", "reading_xlsx", "repeats", "row_tests", "staging", "stamps"),
+    *("workbook_scan", "year_to_date", "zones"),
 )
 
 

@@ -42,7 +42,7 @@ class _Choosing:
         self.contract = contract
         self.is_timed = set(_TIMED) <= set(contract.columns)
         self.made = Proposal(origin, contract.name, sample)
-        zone = catalogue.deployment.zone if catalogue.deployment else "Europe/Amsterdam"
+        self.zone = catalogue.deployment.zone if catalogue.deployment else "Europe/Amsterdam"
         looked = [h for h in sample.headings if not looks_wide(h)][:_MOST_HEADINGS]
         self.values = {h: sample.values(h) for h in looked}
         self.wide: Wide | None = find_wide(sample.headings, self.values) if self.is_timed else None
@@ -52,7 +52,7 @@ class _Choosing:
         self.marks = marks_of(self._numbers())
         self.stamps: Stamps | None = None
         if self.is_timed and not self._has_both_stamps():
-            self.stamps = find_stamps(self.values, sample.columns, zone, sample.is_whole)
+            self.stamps = find_stamps(self.values, sample.columns, self.zone, sample.is_whole)
         self.matches: dict[str, Match] = {}
 
     def _numbers(self) -> list[str]:
@@ -199,12 +199,15 @@ class _Choosing:
         if self.stamps:
             self._time(self.stamps)
         if self.wide:
-            keys = {"headings": self.wide.pattern, "name": self.wide.name, "value": self.wide.value}
-            top.append(Line("unpivot", keys, f"{len(self.wide.headings)} headings are {self.wide.told}"))
+            keys = {"headings": self.wide.pattern, "name": self.wide.name, "value": self.wide.value, "skip_empty": True}
+            why_wide = f"{len(self.wide.headings)} headings are {self.wide.told}; an empty cell is no record"
+            top.append(Line("unpivot", keys, why_wide))
         self._totals()
 
     def _time(self, stamps: Stamps) -> None:
         keys: dict[str, Any] = {"zone": stamps.zone, "stamp": stamps.stamp, "interval_minutes": stamps.minutes}
+        if stamps.zone == "UTC" != self.zone:
+            keys["site_zone"] = self.zone
         why = [f"{k}: {stamps.why[k]}" for k in keys if k in stamps.why]
         checks = [f"{k}: {stamps.check[k]}" for k in keys if k in stamps.check]
         if self.wide and self.wide.is_time:

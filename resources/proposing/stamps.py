@@ -137,7 +137,7 @@ def _zone(form: str, zone: str, why: dict[str, str]) -> str:
         why["zone"] = "the stamps end in Z, which is UTC"
         return "UTC"
     if form.endswith("%z"):
-        why["zone"] = "each stamp holds its own offset to UTC"
-        return "UTC"
+        why["zone"] = "each stamp holds its own offset; the zone tells the calendar day"
+        return zone
     why["zone"] = "the stamps hold no offset, so they are read as clock time of the deployment"
     return zone

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -45,6 +46,7 @@ UNIT_WORDS = {
 }
 _FILLER = frozenset("de het een van der the of a an and en und in per nr no code".split())
 _LEAST_ALIKE = 0.82
+_LEAST_RENAMED = 0.7
 
 
 @lru_cache(maxsize=20_000)
@@ -76,6 +78,12 @@ def likeness(heading: str, known: str) -> float:
         return 1.0
     by_words = _alike(words_of(heading), words_of(known))
     return max(by_words, 0.95 * _alike(_all_words(heading), _all_words(known)))
+
+
+def likely_name(missing: str, found: Iterable[str]) -> str | None:
+    """Which of the headings that were found may be one that is missing, by its name; None when none is like it."""
+    best = max(found, key=lambda heading: likeness(heading, missing), default=None)
+    return best if best is not None and likeness(best, missing) >= _LEAST_RENAMED else None
 
 
 def _alike(mine: tuple[str, ...], theirs: tuple[str, ...]) -> float:
