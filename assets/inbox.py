@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -101,33 +100,27 @@ class _Router:
         self.landing = landing
         self.kept = {path.stem for path in (*landing.receipt_files(), *landing.refusal_files())}
         self.waiting = {(one.origin, one.name): one for one in read_unrouted(landing.folder)}
-        self.digests: dict[str, str] = {}
 
     def place(self, path: Path, origin: str, name: str) -> str | Unrouted:
         """The dataset of a file, or why it has none."""
         digest = self.landing.digest(path)
-        mappings = self._mappings(origin)
+        mappings = self._mappings(origin, name)
         for dataset in self.catalogue.contracts:
             named = dataset in mappings and mappings[dataset].reads_name
             if Delivery(path, name, origin, dataset, digest, named).receipt_id in self.kept:
                 return dataset
         before = self.waiting.get((origin, name))
-        made_of = self._digest(origin)
+        made_of = _digest(mappings)
         if before and (before.sha256, before.mappings) == (digest, made_of):
             return before
         since = before.since if before and before.sha256 == digest else now_utc()
         blank = Unrouted(origin, name, digest, since, "no_mapping", made_of)
         return self._decide(path, name, mappings, blank)
 
-    def _mappings(self, origin: str) -> dict[str, Mapping]:
-        return {dataset: m for (sender, dataset), m in self.catalogue.mappings.items() if sender == origin}
-
-    def _digest(self, origin: str) -> str:
-        """A digest of the mappings of a sender: with others, a file that waits is looked at again."""
-        if origin not in self.digests:
-            told = "\n".join(m.model_dump_json() for _, m in sorted(self._mappings(origin).items()))
-            self.digests[origin] = hashlib.sha256(told.encode()).hexdigest()[:16]
-        return self.digests[origin]
+    def _mappings(self, origin: str, name: str) -> dict[str, Mapping]:
+        """The mappings of a sender, in the version that holds for a file."""
+        datasets = [dataset for sender, dataset in self.catalogue.mappings if sender == origin]
+        return {dataset: mapping_of_file(self.catalogue, origin, dataset, name) for dataset in datasets}
 
     def _decide(self, path: Path, name: str, mappings: dict[str, Mapping], blank: Unrouted) -> str | Unrouted:
         if not blank.origin:
@@ -144,14 +137,19 @@ class _Router:
             return replace(blank, why="ambiguous", between=tuple(best), headings=shown_headings(seen[best[0]]))
         if not differences:
             return replace(blank, why="unreadable", reason=next(iter(faults.values()), "it cannot be read"))
-        return self._nearest(path, blank, seen, differences)
+        return self._nearest(path, blank, mappings, seen, differences)
 
     def _nearest(
-        self, path: Path, blank: Unrouted, seen: dict[str, tuple[str, ...]], found: dict[str, Difference]
+        self,
+        path: Path,
+        blank: Unrouted,
+        mappings: dict[str, Mapping],
+        seen: dict[str, tuple[str, ...]],
+        found: dict[str, Difference],
     ) -> Unrouted:
         """The mapping that lacks the least of a file, and which new headings may be those it lacks, by name and values."""
         nearest = min(found, key=lambda d: (len(found[d].missing) - len(found[d].renamed) / 2, d))
-        mapping = self.catalogue.mappings[blank.origin, nearest]
+        mapping = mappings[nearest]
         lacks = difference(seen[nearest], mapping, suiting(self.catalogue, path, mapping))
         return replace(
             blank,
@@ -180,10 +178,13 @@ class _Router:
         return seen, faults
 
 
-def routed(
-    routing: Routing, dataset: str, mappings: dict[tuple[str, str], Mapping]
-) -> Iterator[tuple[Path, str, Mapping]]:
-    """The files of a dataset, with their names and mappings."""
-    for path, origin, name in routing.files.get(dataset, ()):
-        if mapping := mappings.get((origin, dataset)):
-            yield path, name, mapping
+def _digest(mappings: dict[str, Mapping]) -> str:
+    """A digest of mappings: with others, a file that waits is looked at again."""
+    told = "\n".join(m.model_dump_json() for _, m in sorted(mappings.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def mapping_of_file(catalogue: Catalogue, origin: str, dataset: str, name: str) -> Mapping:
+    """The version of a mapping that holds for a file: by when its name says it was issued, or else from today on."""
+    first = catalogue.mappings[origin, dataset]
+    return catalogue.mapping_at(origin, dataset, first.issued(name) or now_utc()) or first

@@ -7,14 +7,12 @@ Does not belong here: the transport (resources), the meaning of the rows.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-from assets.inbox import InboxDown, Routing, inbox_files, routed
+from assets.inbox import InboxDown, Routing, inbox_files, mapping_of_file
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
@@ -56,12 +54,11 @@ def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[l
     Raises KetenError when its mapping is missing, and SourceDown for its folder.
     """
     folder = source.resolved_path(project)
-    mapping = catalogue.mappings.get((source.origin, source.dataset))
-    if mapping is None:
+    if (source.origin, source.dataset) not in catalogue.mappings:
         raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
     told = f"sources.yml: the folder {source.path} of {source.origin}/{source.dataset}"  # no secret in it
     try:
-        return finished_files(folder, mapping.patterns, time.time())
+        return finished_files(folder, catalogue.file_patterns(source.origin, source.dataset), time.time())
     except FileNotFoundError:
         raise SourceDown(f"{told} does not exist; mend its path, or connect the disk or share it lies on") from None
     except OSError as error:
@@ -84,7 +81,6 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str, ro
     for source in catalogue.sources:
         if source.dataset != dataset:
             continue
-        mapping = catalogue.mappings[(source.origin, source.dataset)]
         folder = source.resolved_path(project)
         try:
             finished, young = source_files(catalogue, project, source)
@@ -96,7 +92,8 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str, ro
             continue
         done.waiting += [path.name for path in young]
         for path in finished:
-            _take_file(landing, mapping, path, path.relative_to(folder).as_posix(), done)
+            name = path.relative_to(folder).as_posix()
+            _take_file(landing, mapping_of_file(catalogue, source.origin, dataset, name), path, name, done)
     if routing is not None:
         _pull_inbox(catalogue, landing, dataset, routing, done)
     landing.remember()
@@ -106,8 +103,9 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str, ro
 
 def _pull_inbox(catalogue: Catalogue, landing: Landing, dataset: str, routing: Routing, done: Pulled) -> None:
     """Land what the inbox holds for a dataset; what is wrong with the inbox itself is told once, with the first dataset."""
-    for path, name, mapping in routed(routing, dataset, catalogue.mappings):
-        _take_file(landing, mapping, path, name, done)
+    for path, origin, name in routing.files.get(dataset, ()):
+        if (origin, dataset) in catalogue.mappings:
+            _take_file(landing, mapping_of_file(catalogue, origin, dataset, name), path, name, done)
     if dataset == min(catalogue.contracts):
         done.waiting += [path.name for path in routing.young]
         done.failed |= routing.failed
@@ -137,19 +135,8 @@ def _take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) 
         landing.refuse(delivery, headings, now_utc())
         done.refused[delivery.name] = headings
         return
-    receipt = landing.land(delivery, issued_at(mapping, delivery.name), landing.moment())
+    receipt = landing.land(delivery, mapping.issued(delivery.name), landing.moment())
     done.landed.append(receipt.receipt_id)
-
-
-def issued_at(mapping: Mapping, file_name: str) -> str | None:
-    """When the sender issued a file, read from its name by the mapping; None without a rule or a match."""
-    rule = mapping.issued_at
-    if rule is None:
-        return None
-    match = re.search(rule.pattern, file_name)
-    if match is None:
-        return None
-    return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
 
 
 def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:

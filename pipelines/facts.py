@@ -228,7 +228,7 @@ def _newest(
 ) -> datetime | None:
     """When a source last brought something: the time of its newest file too, as the same bytes are not received twice."""
     mine = [r.received_at for r in receipts if (r.origin, r.dataset) == (source.origin, source.dataset)]
-    patterns = catalogue.mappings[source.origin, source.dataset].patterns
+    patterns = catalogue.file_patterns(source.origin, source.dataset)
     seen = landing.newest_seen(source.resolved_path(project), patterns)
     return max([*map(datetime.fromisoformat, mine), *([seen] if seen else [])], default=None)
 

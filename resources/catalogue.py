@@ -55,6 +55,7 @@ class Catalogue:
     reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
+    later_mappings: dict[tuple[str, str], tuple[Mapping, ...]] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     deployment: Settings | None = None
@@ -78,6 +79,21 @@ class Catalogue:
     def targets(self) -> tuple[TargetSetting, ...]:
         """Where a publication goes beside the published file."""
         return self.deployment.targets if self.deployment else ()
+
+    def mapping_at(self, origin: str, dataset: str, moment: str) -> Mapping | None:
+        """The mapping for a delivery issued, or else received, at a moment (ISO text): the latest that holds then."""
+        later = self.later_mappings.get((origin, dataset), ())
+        holding = [m for m in later if str(m.valid_from) <= moment[:10]]
+        return holding[-1] if holding else self.mappings.get((origin, dataset))
+
+    def versions(self, origin: str, dataset: str) -> tuple[Mapping, ...]:
+        """The mapping of a sender and its later versions, in order of time."""
+        first = self.mappings.get((origin, dataset))
+        return (first, *self.later_mappings.get((origin, dataset), ())) if first else ()
+
+    def file_patterns(self, origin: str, dataset: str) -> tuple[str, ...]:
+        """The patterns for the file names of a sender, of every version of its mapping."""
+        return tuple(dict.fromkeys(p for mapping in self.versions(origin, dataset) for p in mapping.patterns))
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""

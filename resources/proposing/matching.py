@@ -50,7 +50,7 @@ def known_names(catalogue: Catalogue, contract: Contract, column: str) -> list[N
     """The names of a column: headings of the contract and of approved mappings, its own name and labels."""
     declared = contract.columns.get(column)
     names = [Name(h, 1.0, "a heading that the contract knows") for h in declared.headings] if declared else []
-    for mapping in catalogue.mappings.values():
+    for mapping in [m for key in catalogue.mappings for m in catalogue.versions(*key)]:
         if mapping.dataset == contract.name and column in mapping.columns:
             source = f"mapped so in {mapping.origin}__{mapping.dataset}"
             names += [Name(h, 1.0, source) for h in mapping.columns[column].headings()]

@@ -48,7 +48,8 @@ def prove(catalogue: Catalogue, proposal: Proposal) -> None:
 def with_mapping(catalogue: Catalogue, proposal: Proposal) -> Catalogue:
     """The catalogue with the proposal as its only mapping."""
     mapping = proposal.mapping()
-    return Catalogue(**{**vars(catalogue), "mappings": {(mapping.origin, mapping.dataset): mapping}})
+    only = {"mappings": {(mapping.origin, mapping.dataset): mapping}, "later_mappings": {}}
+    return Catalogue(**{**vars(catalogue), **only})
 
 
 def scalar(value: Any) -> str:
