@@ -15,8 +15,9 @@ from pathlib import Path
 from resources import reading
 from resources.catalogue import Catalogue, Mapping
 from resources.errors import KetenError
+from resources.finished import finished_files
 from resources.heading_difference import Difference, difference, used_headings
-from resources.landing import Delivery, Landing, finished_files, now_utc
+from resources.landing import Delivery, Landing, now_utc
 from resources.proposing.suiting import suiting
 from resources.unrouted import Unrouted, read_unrouted, shown_headings, write_unrouted
 
@@ -120,7 +121,7 @@ class _Router:
     def _mappings(self, origin: str, name: str) -> dict[str, Mapping]:
         """The mappings of a sender, in the version that holds for a file."""
         datasets = [dataset for sender, dataset in self.catalogue.mappings if sender == origin]
-        return {dataset: mapping_of_file(self.catalogue, origin, dataset, name) for dataset in datasets}
+        return {dataset: self.catalogue.mapping_of(origin, dataset, name, now_utc()) for dataset in datasets}
 
     def _decide(self, path: Path, name: str, mappings: dict[str, Mapping], blank: Unrouted) -> str | Unrouted:
         if not blank.origin:
@@ -182,9 +183,3 @@ def _digest(mappings: dict[str, Mapping]) -> str:
     """A digest of mappings: with others, a file that waits is looked at again."""
     told = "\n".join(m.model_dump_json() for _, m in sorted(mappings.items()))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def mapping_of_file(catalogue: Catalogue, origin: str, dataset: str, name: str) -> Mapping:
-    """The version of a mapping that holds for a file: by when its name says it was issued, or else from today on."""
-    first = catalogue.mappings[origin, dataset]
-    return catalogue.mapping_at(origin, dataset, first.issued(name) or now_utc()) or first

@@ -19,10 +19,13 @@ from resources.catalogue_models import (
     Model,
     Unit,
 )
-from resources.deployment_models import Inbox, Settings, Source, TargetSetting
+from resources.correction_models import Correction
+from resources.deployment_models import Settings, TargetSetting
 from resources.errors import KetenError
 from resources.mapping_models import Mapping
+from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Inbox, Source
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 
@@ -56,6 +59,8 @@ class Catalogue:
     contracts: dict[str, Contract] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     later_mappings: dict[tuple[str, str], tuple[Mapping, ...]] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     deployment: Settings | None = None
@@ -86,6 +91,11 @@ class Catalogue:
         holding = [m for m in later if str(m.valid_from) <= moment[:10]]
         return holding[-1] if holding else self.mappings.get((origin, dataset))
 
+    def mapping_of(self, origin: str, dataset: str, file_name: str, now: str) -> Mapping:
+        """The mapping for a file that comes in now: by when its name says it was issued, or else by this moment."""
+        first = self.mappings[origin, dataset]
+        return self.mapping_at(origin, dataset, first.issued(file_name) or now) or first
+
     def versions(self, origin: str, dataset: str) -> tuple[Mapping, ...]:
         """The mapping of a sender and its later versions, in order of time."""
         first = self.mappings.get((origin, dataset))
@@ -94,6 +104,11 @@ class Catalogue:
     def file_patterns(self, origin: str, dataset: str) -> tuple[str, ...]:
         """The patterns for the file names of a sender, of every version of its mapping."""
         return tuple(dict.fromkeys(p for mapping in self.versions(origin, dataset) for p in mapping.patterns))
+
+    def corrections_of(self, origin: str, dataset: str, file_name: str) -> list[Correction]:
+        """The corrections that may touch a delivery, in the order of their file."""
+        named = [c for c in self.corrections if (c.origin, c.dataset) == (origin, dataset)]
+        return [c for c in named if c.covers(file_name)]
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""

@@ -9,7 +9,6 @@ import duckdb
 import pytest
 import yaml
 
-from assets.inbox import mapping_of_file
 from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
 from tests.deployment import Deployment, tiny
@@ -68,7 +67,9 @@ def test_the_day_of_issue_in_a_name_or_else_that_of_receipt_chooses_the_version(
     path.write_text(path.read_text("utf-8").replace("kg net", "kg gross"), "utf-8")
     later(made, "2025-03-01")
     catalogue = load_catalogue(made.project)
-    assert mapping_of_file(catalogue, "us", "waste_collection", name).columns["mass_kg"].headings() == (heading,)
+    assert catalogue.mapping_of("us", "waste_collection", name, "2026-01-01T00:00").columns["mass_kg"].headings() == (
+        heading,
+    )
 
 
 def test_files_of_every_version_are_pulled(tmp_path: Path):
