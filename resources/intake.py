@@ -30,7 +30,7 @@ from resources.staging import Stage, original_text
 from resources.touched_months import touched_months
 
 if TYPE_CHECKING:
-    from resources.catalogue import Catalogue, Contract
+    from resources.catalogue import Catalogue, Contract, Mapping
     from resources.engine import Engine
     from resources.landing import Landing, Receipt
     from resources.periods import Months
@@ -135,8 +135,11 @@ class DatasetIntake:
             roll_back(self.engine.connection)
             raise
 
+    def _mapping_of(self, receipt: Receipt) -> Mapping | None:
+        return self.catalogue.mapping_at(receipt.origin, receipt.dataset, receipt.order[0])
+
     def _judged_by(self, receipt: Receipt) -> str:
-        mapping = self.catalogue.mappings.get((receipt.origin, receipt.dataset))
+        mapping = self._mapping_of(receipt)
         facts = [self._code, self.contract.model_dump_json(), mapping.model_dump_json() if mapping else ""]
         lists = {self.catalogue.columns[c].codes for c in self.contract.columns} - {None}
         facts += [
@@ -276,7 +279,8 @@ class DatasetIntake:
         rows = self.run(f"select distinct receipt_id from {waiting} where row_text is null").fetchall()
         for (receipt_id,) in rows:
             receipt = receipts[receipt_id]
-            mapping = self.catalogue.mappings[receipt.origin, receipt.dataset]
+            mapping = self._mapping_of(receipt)
+            assert mapping is not None  # its rows were judged by it in this run
             wanted = f"select row_no from {waiting} where receipt_id = '{receipt_id}' and row_text is null"
             path = self.landing.path(receipt)
             original_text(self.engine.connection, path, mapping, wanted, "late_text")

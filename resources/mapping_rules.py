@@ -50,9 +50,33 @@ class MappingRules(Rules):
         """Raise KetenError at the first mapping that cannot be right."""
         for mapping in self.found.mappings.values():
             self._mapping(mapping)
+        for key, later in self.found.later_mappings.items():
+            for mapping in later:
+                self._mapping(mapping)
+                self._same_delivery(mapping, self.found.mappings.get(key))
+
+    def _same_delivery(self, later: Mapping, first: Mapping | None) -> None:
+        """What a later version may not change: by what a delivery is known, ordered and merged."""
+        if first is None:
+            name = f"mappings/{later.origin}__{later.dataset}.yml"
+            raise KetenError(f"{later.file}: there is no {name} for what came before that day; write it")
+        for field in ("issued_at", "delivery"):
+            if getattr(later, field) != getattr(first, field):
+                raise KetenError(f"{later.file}: {field}: it must be as in {first.file}; write the same")
+        if later.reads_name != first.reads_name:
+            raise KetenError(f"{later.file}: columns: a value from the name of the file must be so in {first.file} too")
 
     def _mapping(self, mapping: Mapping) -> None:
-        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
+        place, contract, made = self.hold_shape(mapping)
+        for name, declared in contract.columns.items():
+            if declared.required and name not in made:
+                raise KetenError(
+                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
+                )
+
+    def hold_shape(self, mapping: Mapping) -> tuple[str, Contract, set[str]]:
+        """Hold all but whether it is complete; the name of its file, its contract, and the columns it makes."""
+        place = mapping.file
         self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
         contract = self.found.contracts[mapping.dataset]
         if mapping.delivery == contract.delivery:
@@ -73,11 +97,7 @@ class MappingRules(Rules):
             if given.count(True) != 1:
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(
-                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
-                )
+        return place, contract, made
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
