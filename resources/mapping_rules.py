@@ -191,8 +191,10 @@ def _time_faults(rule: TimeRule, stamps: tuple[str, ...]) -> Iterator[str]:
     intervals = (rule.interval_minutes is not None, rule.interval is not None).count(True)
     if stamps == (STAMP,):
         if rule.stamp is None:
-            yield "time.stamp: say whether the stamp is the start or the end of the interval"
-        if intervals != 1:
+            yield "time.stamp: say whether the stamp is the start or the end of an interval, or a moment"
+        if rule.stamp == "moment" and intervals:
+            yield "time.interval_minutes: a moment has no length; remove interval_minutes and interval"
+        if rule.stamp != "moment" and intervals != 1:
             yield "time.interval_minutes: write it, or interval: day, month or year"
     elif rule.stamp or intervals:
         yield "time: the interval follows from the start and the end; remove stamp, interval_minutes and interval"

@@ -54,7 +54,8 @@ class Stage:
 
     `delivered` is a relation with every record: the columns of the contract, receipt_id, row_no, record_no, known_from,
     ignored_reason and reasons (joined by commas, NULL when accepted). `source_rows` are the rows of the file that hold
-    them, `blank_rows` the others. Raises KetenError or a DuckDB error when the file cannot be trusted.
+    them, `blank_rows` the others; `number_evidence` says how its decimal mark was decided. Raises KetenError or a DuckDB
+    error when the file cannot be trusted.
     """
 
     def __init__(
@@ -82,8 +83,9 @@ class Stage:
 
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         connection, stage, mapping = self._connection, self._table, self._mapping
-        self.marks = self._marks(catalogue, facts, cells)
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, self.marks)
+        marks = self._marks(catalogue, facts, cells)
+        self.number_evidence = marks.evidence if marks else None
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, marks)
         connection.execute(f"create or replace temp table {stage} as {judgement.select}")
         number = "" if mapping.unpivot else ", 1::bigint as record_no"
         rows = f"(select rowid as id, *{number} from {stage})"

@@ -177,6 +177,8 @@ def timed_select(rule: TimeRule, stamps: dict[str, Parsed]) -> str:
     """The layer that gives every row of `valued` its start_utc, end_utc, local_date, is_ambiguous and is_absent."""
     if STAMP not in stamps:
         return _spanned(rule, stamps)
+    if rule.stamp == "moment":
+        return _moment(rule, stamps[STAMP])
     return _calendar(rule, stamps[STAMP]) if rule.interval else _stepped(rule, stamps[STAMP])
 
 
@@ -199,6 +201,19 @@ def _stepped(rule: TimeRule, parsed: Parsed) -> str:
     if parsed.instant or rule.day_zone != rule.zone:
         return _dated(rule, f"select *, {made} from ({utc})")
     return f"select *, (v_stamp {shift})::date as local_date, {made} from ({utc})"
+
+
+def _moment(rule: TimeRule, parsed: Parsed) -> str:
+    """The moment of a register reading. Models convert no times, so its start is that of its day on the site."""
+    zoned = f"select *, {zone_expression(rule.zone, 'v_stamp')} as zoned from valued"
+    instant = "v_stamp - to_seconds(zoned // 4)"
+    utc = (
+        f"select *, {f'coalesce(u_stamp, {instant})' if parsed.instant else instant} as end_utc,"
+        f" {_is(DOUBLED, 'zoned')} as is_ambiguous, {_is(SKIPPED, 'zoned')} as is_absent from ({zoned})"
+    )
+    dated = f"select *, {day_expression(rule.day_zone, 'end_utc')} as local_date from ({utc})"
+    begun = f"select *, local_date::timestamp as midnight from ({dated})"
+    return f"select *, midnight - to_seconds({zone_expression(rule.day_zone, 'midnight')} // 4) as start_utc from ({begun})"
 
 
 def _dated(rule: TimeRule, select: str) -> str:
