@@ -98,9 +98,9 @@ def _wall(cell: str, form: str) -> str | None:
 
 def _instant(cell: str, form: str) -> str | None:
     if form in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
-        number = f"try_cast({cell} as decimal(18, 6))"
-        most, unit = (10**10, "1000000") if form == EPOCH_SECONDS else (10**13 // 10, "1000")
-        return f"case when {number} between 0 and {most - 1} then make_timestamp(({number} * {unit})::bigint) end"
+        # The microseconds of these years are whole numbers that a double holds exactly.
+        number, unit = f"try_cast({cell} as double)", 10**6 if form == EPOCH_SECONDS else 10**3
+        return f"case when {number} between 0 and {10**16 // unit} then make_timestamp(round({number} * {unit})::bigint) end"
     bare = f"regexp_replace({cell}, {text(' ?' + _OFFSET)}, '')"
     if form == ISO:
         return f"({_iso(bare, _ISO_TIME)} - {_offset(cell)})"
