@@ -68,7 +68,7 @@ bench-growth: $(STAMP) ## what one more month costs after ten years beside after
 	$(BIN)/python -m benchmarks.growth $(BENCH)
 
 lock: $(STAMP) ## write both lock files again from pyproject.toml
-	$(LOCKED) --extra postgres -o requirements.lock
+	$(LOCKED) --extra postgres --extra remote -o requirements.lock
 	$(LOCKED) --all-extras --constraint requirements.lock -o requirements-dev.lock
 
 format: $(STAMP) ## put the code in form and mend what can be mended by itself
