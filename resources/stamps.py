@@ -26,6 +26,12 @@ _OFFSET = r"([+-](0\d|1[0-4])(:?[0-5]\d)?|Z)$"
 _ISO = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
 _MIDNIGHT = r"(^|[ T])24:00(:00(\.0+)?)?($| )"
+# The Dutch names of months that differ from the English ones; `maa` and `mrt` are both in use.
+_MONTHS = {
+    **{"januari": "January", "februari": "February", "maart": "March", "juni": "June", "juli": "July"},
+    **{"augustus": "August", "oktober": "October", r"\bmrt": "Mar", r"\bmaa\b": "Mar", r"\bmei\b": "May"},
+    r"\bokt\b": "Oct",
+}
 # Beyond these the offsets of a zone are not known, and no reading was taken.
 _FIRST, _LAST = "timestamp '1990-01-02'", "timestamp '2060-12-31'"
 _EARLIEST_DAY = "date '1000-01-01'"
@@ -120,10 +126,19 @@ def _iso(cell: str, shape: str) -> str:
 def _strptime(cell: str, form: str) -> str:
     """A time in strptime format; 24:00 is the end of its day, which strptime does not know."""
     parsed = f"try_strptime({cell}, {text(form)})"
+    if "%b" in form.lower():
+        parsed = f"coalesce({parsed}, try_strptime({_in_english(cell)}, {text(form)}))"
     if "%H" not in form:
         return parsed
     early = f"try_strptime(regexp_replace({cell}, '(^|[ T])24:00', '\\100:00'), {text(form)})"
     return f"coalesce({parsed}, case when regexp_matches({cell}, {text(_MIDNIGHT)}) then {early} + interval 1 day end)"
+
+
+def _in_english(cell: str) -> str:
+    """A date with the name of a month in Dutch, long or short, as strptime knows it."""
+    for dutch, english in _MONTHS.items():
+        cell = f"regexp_replace({cell}, '(?i){dutch}', '{english}')"
+    return cell
 
 
 def _offset(cell: str) -> str:

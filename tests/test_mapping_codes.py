@@ -68,7 +68,7 @@ OBIS = {
     "teruglevering_laag": "2.8.1",
     "teruglevering_normaal": "2.8.2",
 }
-WIDE = {
+WIDE: dict[str, Any] = {
     "time": {"zone": "Europe/Amsterdam", "stamp": "end", "interval_minutes": 15},
     "unpivot": {"headings": "levering_(laag|normaal)$", "name": "telwerk", "value": "waarde", "skip_empty": True},
     "columns": {
@@ -88,7 +88,7 @@ def test_the_tariff_that_is_not_in_force_is_no_missing_value(tmp_path: Path, ski
         "datum_tijd;levering_normaal;levering_laag;teruglevering_normaal;teruglevering_laag\n"
         "01-01-2023 00:15:00 +0100;;0,13;;0\n01-01-2023 07:15:00 +0100;0,2;-;x;\n"
     )
-    mapping: dict[str, Any] = {**WIDE, "unpivot": {**WIDE["unpivot"], "skip_empty": skips}}
+    mapping = {**WIDE, "unpivot": {**WIDE["unpivot"], "skip_empty": skips}}
     mapping["format"] = {"delimiter": ";", "decimal": ","}
     rows = staged(tmp_path, "meter_reading", text, mapping, "data_871687991002514062.csv")
     assert [row["register_code"] for row in rows] == ["1.8.2", "1.8.1", "2.8.2", "2.8.1"] * 2

@@ -93,6 +93,10 @@ def test_of_several_forms_one_must_read_a_text_or_all_that_do_alike(tmp_path: Pa
     ]
 
 
+SHORT = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+LONG = ("januari", "Februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november")
+
+
 @pytest.mark.parametrize(
     ("cell", "forms", "day"),
     [
@@ -101,6 +105,8 @@ def test_of_several_forms_one_must_read_a_text_or_all_that_do_alike(tmp_path: Pa
         ("2023-04-03T00:00:00+02:00", "%Y-%m-%dT%H:%M:%S%z", date(2023, 4, 3)),
         ("45019", "excel_serial", date(2023, 4, 3)),
         ("2023", "%Y", date(2023, 1, 1)),
+        *[(f"{name}-24", "%b-%y", date(2024, month, 1)) for month, name in enumerate(SHORT, start=1)],
+        *[(f"5 {name} 2024", "%d %B %Y", date(2024, month, 5)) for month, name in enumerate(LONG, start=1)],
         ("04/03/2023", ["%d/%m/%Y", "%m/%d/%Y"], "ambiguous_date:in_use_from"),
         ("03-04-23", "%d-%m-%Y", "not_a_date:in_use_from"),
         ("31-02-2023", ["%Y-%m-%d", "%d-%m-%Y"], "not_a_date:in_use_from"),
