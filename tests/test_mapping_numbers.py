@@ -107,6 +107,19 @@ def test_the_marks_are_decided_for_the_whole_file(
     assert {row["number_evidence"] for row in rows} == {evidence}
 
 
+def test_wide_columns_tell_the_mark_too_and_a_constant_has_a_point(tmp_path: Path) -> None:
+    columns = {**WASTE, "mass_kg": {"from": "cell", "unit": "t"}, "container_code": {"from": "slot"}}
+    mapping = {"format": {"delimiter": ";", "decimal": "auto"}, "columns": columns}
+    wide = {"headings": "^week", "name": "slot", "value": "cell"}
+    rows = staged(tmp_path, "waste_collection", "week1;week2\n0,5;1.000,25\n", {**mapping, "unpivot": wide})
+    assert [(row["container_code"], row["mass_kg"]) for row in rows] == [("week1", 500), ("week2", 1_000_250)]
+    columns = {**WASTE, "mass_kg": {"value": "1.5", "unit": "t"}, "container_code": {"from": "n"}}
+    (row,) = staged(
+        tmp_path, "waste_collection", "n\na\n", {"format": {"decimal": ",", "delimiter": ";"}, "columns": columns}
+    )
+    assert row["mass_kg"] == 1500
+
+
 @pytest.mark.parametrize(
     ("cells", "words"),
     [

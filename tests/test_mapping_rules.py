@@ -81,6 +81,7 @@ def test_what_a_sender_does_can_be_said(changes: dict) -> None:
         ({"columns": {"quantity": {"value": "1", "unit_from": "u"}}}, "value: a constant has no unit_from or factor_from"),
         ({"columns": {"meter_id": {"from": "m", "code_fixes": [{"matches": "(", "code": "x"}]}}}, "not a regular expression"),
         ({"format": {"decimal": "auto", "thousands": "."}}, "with decimal auto the file decides both; remove it"),
+        ({"columns": {"quantity": {"value": "1,5"}}}, "value: '1,5' is no number; write it with a decimal point"),
         ({"format": {"decimal": ";"}}, "format.decimal: write '.', ',' or auto"),
     ],
 )  # fmt: skip
