@@ -227,12 +227,13 @@ class DatasetIntake:
         stage.insert(self.tables)
         self.run(
             "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, source_rows = ?, received_rows = ?,"
-            " blank_rows = ? where receipt_id = ?",
+            " blank_rows = ?, number_evidence = ? where receipt_id = ?",
             [
                 self._judged_by(stage.receipt),
                 stage.source_rows,
                 stage.count(),
                 stage.blank_rows,
+                stage.number_evidence,
                 stage.receipt.receipt_id,
             ],
         )
