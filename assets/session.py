@@ -14,6 +14,7 @@ from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
 from resources.catalogue import MONTHS, Catalogue, Indicator, Model
+from resources.corrections import CHECK, check_corrections
 from resources.engine import Engine
 from resources.final_values import prepare_states
 from resources.finished import SETTLE_SECONDS
@@ -113,6 +114,9 @@ class Session:
         self.intake[dataset] = result
         if result.changed or result.checks:
             audit.record(self.engine, f"core.{dataset}", result.checks)
+        # A correction may cease to hold without a delivery that is judged again: it may be about none.
+        kept = check_corrections(self.engine.connection, self.catalogue, dataset)
+        audit.record(self.engine, f"core.{dataset}", kept, f"{CHECK}%")
         return result
 
     def plan(self, refs: tuple[str, ...]) -> set[date] | None:

@@ -25,7 +25,7 @@ from resources.published import rows_of
 
 AS_OF = "2026-07-02"
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["great_expectations.expectations", "pipelines.definitions", "sqlglot.optimizer.qualify"])
+FORKS.set_forkserver_preload(["tests.preloaded"])
 
 
 @dataclass(frozen=True)

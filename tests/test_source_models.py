@@ -10,8 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from resources.catalogue_reading import json_schemas, load_catalogue
+from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
+from resources.schemas import json_schemas
 from resources.source_models import KINDS, Http, Rest, Source, Sources, Sql
 from resources.sources.web import Web
 from tests.deployment import tiny
