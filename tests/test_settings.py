@@ -64,10 +64,10 @@ FAULTS = {
 FORMS = [
     ("site_*.csv", "{sheet: Blad1}", "format.sheet: it is for .xlsx and .xls, not for .csv; remove it"),
     ("site_*.xlsx", "{delimiter: ';'}", "format.delimiter: it is for .csv, not for .xlsx; remove it"),
-    ("site_*.csv.gz", "{records: data}", "format.records: it is for .json, not for .csv; remove it"),
-    ("site_*.ndjson", "{records: data}", "format.records: it is for .json, not for .jsonl; remove it"),
+    ("site_*.csv.gz", "{records: data}", "format.records: it is for .json and .xml, not for .csv; remove it"),
+    ("site_*.ndjson", "{records: data}", "format.records: it is for .json and .xml, not for .jsonl; remove it"),
     ("site_*.json*", "{skip_lines: 2}", "format.skip_lines: it is for .csv, .xlsx and .xls, not for .json; remove it"),
-    ("site_*.json", "{encoding: cp1252}", "format.encoding: it is for .csv, not for .json; remove it"),
+    ("site_*.json", "{encoding: cp1252}", "format.encoding: it is for .csv and .xml, not for .json; remove it"),
     (
         "site_*.parquet",
         "{header_rows: 2}",
