@@ -33,11 +33,14 @@ _KEYS = {
 }
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
-    **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
+    **dict.fromkeys(("delimiter", "quote"), ("csv",)),
+    "encoding": ("csv", "xml"),
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
-    "records": ("json",),
+    "records": ("json", "xml"),
+    "profile": ("xml",),
 }
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
 
 
@@ -48,9 +51,33 @@ class MappingRules(Rules):
         """Raise KetenError at the first mapping that cannot be right."""
         for mapping in self.found.mappings.values():
             self._mapping(mapping)
+        for key, later in self.found.later_mappings.items():
+            for mapping in later:
+                self._mapping(mapping)
+                self._same_delivery(mapping, self.found.mappings.get(key))
+
+    def _same_delivery(self, later: Mapping, first: Mapping | None) -> None:
+        """What a later version may not change: by what a delivery is known, ordered and merged."""
+        if first is None:
+            name = f"mappings/{later.origin}__{later.dataset}.yml"
+            raise KetenError(f"{later.file}: there is no {name} for what came before that day; write it")
+        for field in ("issued_at", "delivery"):
+            if getattr(later, field) != getattr(first, field):
+                raise KetenError(f"{later.file}: {field}: it must be as in {first.file}; write the same")
+        if later.reads_name != first.reads_name:
+            raise KetenError(f"{later.file}: columns: a value from the name of the file must be so in {first.file} too")
 
     def _mapping(self, mapping: Mapping) -> None:
-        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
+        place, contract, made = self.hold_shape(mapping)
+        for name, declared in contract.columns.items():
+            if declared.required and name not in made:
+                raise KetenError(
+                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
+                )
+
+    def hold_shape(self, mapping: Mapping) -> tuple[str, Contract, set[str]]:
+        """Hold all but whether it is complete; the name of its file, its contract, and the columns it makes."""
+        place = mapping.file
         self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
         contract = self.found.contracts[mapping.dataset]
         if mapping.delivery == contract.delivery:
@@ -71,11 +98,7 @@ class MappingRules(Rules):
             if given.count(True) != 1:
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(
-                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
-                )
+        return place, contract, made
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
@@ -86,6 +109,12 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+            if kind == "xml" and not (form.records or form.profile):
+                raise KetenError(
+                    f"{place}: format: write the path of the record in XML, or a profile; as records: Order/Line"
+                )
+        if form.profile and form.model_fields_set & {"records", "decimal", "thousands"}:
+            raise KetenError(f"{place}: format.profile: it knows the records and their numbers; remove the other keys")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:
@@ -143,7 +172,7 @@ class MappingRules(Rules):
         for key, kinds in _KEYS.items():
             if key in mapped.model_fields_set and kind not in kinds:
                 raise KetenError(f"{place}: {key}: a column of type {kind} has none; remove it")
-        for fault in (*_form_faults(kind, mapped), *_number_faults(mapped)):
+        for fault in (*_form_faults(kind, mapped), *_number_faults(kind, mapped)):
             raise KetenError(f"{place}: {fault}")
         if mapped.cumulative and not series_key(contract, self.found.columns)[1]:
             raise KetenError(f"{place}: cumulative: the key of {contract.name} holds no period; remove it")
@@ -191,8 +220,10 @@ def _time_faults(rule: TimeRule, stamps: tuple[str, ...]) -> Iterator[str]:
     intervals = (rule.interval_minutes is not None, rule.interval is not None).count(True)
     if stamps == (STAMP,):
         if rule.stamp is None:
-            yield "time.stamp: say whether the stamp is the start or the end of the interval"
-        if intervals != 1:
+            yield "time.stamp: say whether the stamp is the start or the end of an interval, or a moment"
+        if rule.stamp == "moment" and intervals:
+            yield "time.interval_minutes: a moment has no length; remove interval_minutes and interval"
+        if rule.stamp != "moment" and intervals != 1:
             yield "time.interval_minutes: write it, or interval: day, month or year"
     elif rule.stamp or intervals:
         yield "time: the interval follows from the start and the end; remove stamp, interval_minutes and interval"
@@ -214,7 +245,9 @@ def _form_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
         yield "shift: give the format of the stamp, without an offset"
 
 
-def _number_faults(mapped: MappedColumn) -> Iterator[str]:
+def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
+    if kind in NUMBERS and mapped.value is not None and not _NUMBER.fullmatch(mapped.value):
+        yield f"value: '{mapped.value}' is no number; write it with a decimal point"
     if mapped.units and not mapped.unit_from:
         yield "units: they are the words under the heading of unit_from; write that too"
     if mapped.factor is not None and mapped.factor == 0:
