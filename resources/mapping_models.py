@@ -34,13 +34,14 @@ class IssuedAt(Declared):
 class TimeRule(Declared):
     """What the stamps of a sender mean.
 
-    `zone` is that of stamps without an offset, `site_zone` that of the calendar day on the site. `stamp` and an interval
-    are for a sender of one stamp per row; with a start and an end the interval follows from them.
+    `zone` is that of stamps without an offset, `site_zone` that of the calendar day on the site. `stamp` says what one stamp
+    per row is: the start or the end of an interval, or the moment at which a register was read. With a start and an end
+    the interval follows from them.
     """
 
     zone: str
     site_zone: str | None = None
-    stamp: Literal["start", "end"] | None = None
+    stamp: Literal["start", "end", "moment"] | None = None
     interval_minutes: int | None = Field(default=None, gt=0, le=1440)
     interval: Literal["day", "month", "year"] | None = None
     ambiguous: Literal["first_is_summer", "first_is_winter", "refuse"] = "first_is_summer"

@@ -33,11 +33,14 @@ _KEYS = {
 }
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
-    **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
+    **dict.fromkeys(("delimiter", "quote"), ("csv",)),
+    "encoding": ("csv", "xml"),
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
-    "records": ("json",),
+    "records": ("json", "xml"),
+    "profile": ("xml",),
 }
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
 
 
@@ -106,6 +109,12 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+            if kind == "xml" and not (form.records or form.profile):
+                raise KetenError(
+                    f"{place}: format: write the path of the record in XML, or a profile; as records: Order/Line"
+                )
+        if form.profile and form.model_fields_set & {"records", "decimal", "thousands"}:
+            raise KetenError(f"{place}: format.profile: it knows the records and their numbers; remove the other keys")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:
@@ -163,7 +172,7 @@ class MappingRules(Rules):
         for key, kinds in _KEYS.items():
             if key in mapped.model_fields_set and kind not in kinds:
                 raise KetenError(f"{place}: {key}: a column of type {kind} has none; remove it")
-        for fault in (*_form_faults(kind, mapped), *_number_faults(mapped)):
+        for fault in (*_form_faults(kind, mapped), *_number_faults(kind, mapped)):
             raise KetenError(f"{place}: {fault}")
         if mapped.cumulative and not series_key(contract, self.found.columns)[1]:
             raise KetenError(f"{place}: cumulative: the key of {contract.name} holds no period; remove it")
@@ -211,8 +220,10 @@ def _time_faults(rule: TimeRule, stamps: tuple[str, ...]) -> Iterator[str]:
     intervals = (rule.interval_minutes is not None, rule.interval is not None).count(True)
     if stamps == (STAMP,):
         if rule.stamp is None:
-            yield "time.stamp: say whether the stamp is the start or the end of the interval"
-        if intervals != 1:
+            yield "time.stamp: say whether the stamp is the start or the end of an interval, or a moment"
+        if rule.stamp == "moment" and intervals:
+            yield "time.interval_minutes: a moment has no length; remove interval_minutes and interval"
+        if rule.stamp != "moment" and intervals != 1:
             yield "time.interval_minutes: write it, or interval: day, month or year"
     elif rule.stamp or intervals:
         yield "time: the interval follows from the start and the end; remove stamp, interval_minutes and interval"
@@ -234,7 +245,9 @@ def _form_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
         yield "shift: give the format of the stamp, without an offset"
 
 
-def _number_faults(mapped: MappedColumn) -> Iterator[str]:
+def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
+    if kind in NUMBERS and mapped.value is not None and not _NUMBER.fullmatch(mapped.value):
+        yield f"value: '{mapped.value}' is no number; write it with a decimal point"
     if mapped.units and not mapped.unit_from:
         yield "units: they are the words under the heading of unit_from; write that too"
     if mapped.factor is not None and mapped.factor == 0:

@@ -31,7 +31,15 @@ _INTAKE = (
         "reading_json",
         "reading_text",
     ),
-    *("reading_xlsx", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
+    *(
+        "reading_xlsx",
+        "reading_xml",
+        "reading_xml_espi",
+        "reading_xml_events",
+        "reading_xml_records",
+        "reading_xml_ubl",
+    ),
+    *("reading_xml_xaf", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
 )
 
 
@@ -79,7 +87,7 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
     run("""create table if not exists intake.receipt (receipt_id VARCHAR, origin VARCHAR, dataset VARCHAR,
         file_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, issued_at TIMESTAMP, known_from TIMESTAMP,
         position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, source_rows BIGINT,
-        received_rows BIGINT, blank_rows BIGINT)""")
+        received_rows BIGINT, blank_rows BIGINT, number_evidence VARCHAR)""")
     run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
     prepare_corrections(engine.connection)
     for name in dataset_order(catalogue):
@@ -107,6 +115,6 @@ def list_receipts(engine: Engine, landing: Landing) -> None:
     )
     run(
         "insert into intake.receipt select receipt_id, origin, dataset, file_name, sha256, received_at, issued_at,"
-        " received_at, position, 'landed', null, null, 0, 0, 0 from listed"
+        " received_at, position, 'landed', null, null, 0, 0, 0, null from listed"
         " where receipt_id not in (select receipt_id from intake.receipt)"
     )

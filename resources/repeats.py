@@ -33,7 +33,8 @@ def resolve_ambiguous(
     if not connection.execute(f"select 1 from {stage} where is_ambiguous limit 1").fetchone():
         return
     order = "desc" if mapping.time and mapping.time.ambiguous == "first_is_winter" else "asc"
-    later = ", ".join(f"{c} = {c} + interval 1 hour" for c in ("start_utc", "end_utc") if c in stored)
+    moved = ["end_utc"] if mapping.time and mapping.time.stamp == "moment" else ["start_utc", "end_utc"]
+    later = ", ".join(f"{c} = {c} + interval 1 hour" for c in moved if c in stored)
     connection.execute(
         f"update {stage} set {later} from (select id, row_number() over"
         f" (partition by {', '.join(key)} order by row_no {order}, record_no {order}) as turn from {rows} where is_ambiguous)"

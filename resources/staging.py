@@ -57,7 +57,8 @@ class Stage:
 
     `delivered` is a relation with every record: the columns of the contract, receipt_id, row_no, record_no, known_from,
     ignored_reason and reasons (joined by commas, NULL when accepted). `source_rows` are the rows of the file that hold
-    them, `blank_rows` the others. Raises KetenError or a DuckDB error when the file cannot be trusted.
+    them, `blank_rows` the others; `number_evidence` says how its decimal mark was decided. Raises KetenError or a DuckDB
+    error when the file cannot be trusted.
     """
 
     def __init__(
@@ -87,8 +88,9 @@ class Stage:
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         """Judge the rows, and let what is known beside them have its say: corrections, other numbers, repeats."""
         connection, stage, mapping = self._connection, self._table, self._mapping
-        self.marks = self._marks(catalogue, facts, cells)
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, self.marks)
+        marks = self._marks(catalogue, facts, cells)
+        self.number_evidence = marks.evidence if marks else None
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, marks)
         judged = JudgedRows.of(connection, stage, judgement, bool(mapping.unpivot))
         if mapping.time:
             key = [c for c in contract.key if c in judged.stored] or ["1"]

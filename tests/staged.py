@@ -56,6 +56,7 @@ def staged(
             row["notes"] = notes
             row["reasons"] = row["reasons"].split(",") if row["reasons"] else []
             row["blank_rows"] = stage.blank_rows
+            row["number_evidence"] = stage.number_evidence
             row["set_aside"] = stage._set_aside
         return rows
 
