@@ -57,7 +57,7 @@ def run(
     ] = False,
 ) -> None:
     """Pull, validate, compute and publish. Starts no run when nothing is new."""
-    from pipelines.report import progress_display, results, show_summary
+    from pipelines.report import progress_display, results, show_summary, show_unrouted
     from pipelines.running import refresh
 
     where, catalogue = opened(home, project)
@@ -66,6 +66,7 @@ def run(
         outcome = refresh(where, catalogue, months, adopt, progress)
     if not outcome.started:
         typer.echo(f"Nothing new since the last publication; no run was started. {results(where)}")
+        show_unrouted(where)
         return
     if not outcome.success:
         raise KetenError(outcome.told())
