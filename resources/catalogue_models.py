@@ -138,11 +138,11 @@ class IssuedAt(Declared):
 
 
 class TimeRule(Declared):
-    """What the stamps of a sender mean."""
+    """What the stamps of a sender mean: the start or the end of an interval, or the moment a register was read."""
 
     zone: str
-    stamp: Literal["start", "end"]
-    interval_minutes: int = Field(gt=0, le=1440)
+    stamp: Literal["start", "end", "moment"]
+    interval_minutes: int = Field(default=0, ge=0, le=1440)
     ambiguous: Literal["first_is_summer", "first_is_winter", "refuse"] = "first_is_summer"
 
 
@@ -227,7 +227,10 @@ class Check(Declared):
 
 
 class Model(Declared):
-    """A computed table and what it declares: a SQL model, or made by a Python module of `assets` (`made_by`)."""
+    """A computed table and what it declares: a SQL model, or made by a Python module of `assets` (`made_by`).
+
+    `reach` is by how many months, before and after, a change below it may change its own rows.
+    """
 
     name: str
     sql: str
@@ -240,6 +243,7 @@ class Model(Declared):
     key: tuple[str, ...]
     columns: tuple[str | Column, ...]
     months: str | None = None
+    reach: int = Field(default=0, ge=0)
     checks: tuple[Check, ...] = ()
 
 

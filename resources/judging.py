@@ -66,7 +66,7 @@ class _Judge:
     def compiled(self, cells: str) -> Judgement:
         """The whole statement, one layer per step."""
         derived = dict(self.constants)
-        if self.mapping.time:
+        if self.mapping.time and self.mapping.time.stamp != "moment":
             derived["start_utc"] = f"end_utc - interval {self.mapping.time.interval_minutes} minute"
         stored = tuple(c for c in self.contract.columns if c not in derived)
         extra = ["null::bigint as repeat_no"] if self.contract.repeats == "number" else []
@@ -212,10 +212,14 @@ class _Judge:
         rule = self.mapping.time
         if rule is None:
             return "select *, false as is_ambiguous, false as is_absent from valued"
+        if rule.stamp == "moment":
+            # Models convert no times, so a register reading carries the start of its local day beside its moment.
+            made = "v_stamp::date as local_date, utc - (v_stamp - v_stamp::date::timestamp) as start_utc, utc as end_utc"
         step = f"interval {rule.interval_minutes} minute"
         shift = f"- {step}" if rule.stamp == "end" else ""
         back = "" if rule.stamp == "end" else f"+ {step}"
-        made = f"(v_stamp {shift})::date as local_date, utc {shift} as start_utc, utc {back} as end_utc"
+        if rule.stamp != "moment":
+            made = f"(v_stamp {shift})::date as local_date, utc {shift} as start_utc, utc {back} as end_utc"
         zoned = f"select *, {zone_expression(rule.zone, 'v_stamp')} as zoned from valued"
         utc = (
             f"select *, v_stamp - to_seconds(zoned // 4) as utc, coalesce(zoned % 4 = {DOUBLED}, false) as is_ambiguous,"

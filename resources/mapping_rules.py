@@ -78,6 +78,11 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: time: it goes with a column 'stamp'; write both or neither")
         if mapping.time:
             self._zone(f"{place}: time.zone", mapping.time.zone)
+            if (mapping.time.stamp == "moment") != (mapping.time.interval_minutes == 0):
+                raise KetenError(
+                    f"{place}: time.interval_minutes: an interval has a length and a moment has none;"
+                    " write it with stamp start or end, and leave it out with moment"
+                )
         patterns = {f"ignore_rows.{i}.matches": r.matches for i, r in enumerate(mapping.ignore_rows)}
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
