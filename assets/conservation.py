@@ -38,6 +38,7 @@ def _counts(contract: Contract) -> str:
     return f"""
     select *, accepted_rows - unchanged_rows - restating_rows as new_rows from (
         select r.receipt_id, r.dataset, r.origin, r.file_name, r.received_at, r.issued_at, r.state, r.reason,
+            case when r.state = 'loaded' then r.number_evidence end as number_evidence,
             {contract.quarantine_tolerance}::decimal(28, 6) as quarantine_tolerance_share,
             case when r.state = 'loaded' then r.source_rows + r.blank_rows else 0 end as source_rows,
             coalesce(c.rows, 0) + coalesce(h.rows, 0) + coalesce(q.rows, 0) + coalesce(i.rows, 0)

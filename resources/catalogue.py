@@ -16,12 +16,12 @@ from resources.catalogue_models import (
     Column,
     Contract,
     Indicator,
-    Mapping,
     Model,
     Unit,
 )
 from resources.deployment_models import Settings, Source, TargetSetting
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.reference_tables import ReferenceRow, ReferenceTable
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]

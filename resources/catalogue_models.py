@@ -6,7 +6,6 @@ rules that need two declarations (catalogue).
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -118,101 +117,24 @@ class Contract(Declared):
 
 
 class FileFormat(Declared):
-    """How a sender writes a file."""
+    """How a sender writes a file.
+
+    A byte order mark tells the encoding whatever `encoding` says. Without `skip_lines` the header is the first row near the
+    top that holds the headings of the mapping; `footer` is a regular expression on the first cell of the row from which on
+    all is ignored, `member` one on the name of the file that is meant in an archive.
+    """
 
     delimiter: str = ","
     quote: str = '"'
     decimal: str = "."
     thousands: str = ""
-    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+    encoding: Literal["utf-8", "utf-16", "cp1252"] = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    header_rows: Literal[1, 2] = 1
+    footer: str | None = Field(default=None, min_length=1)
+    member: str | None = Field(default=None, min_length=1)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
-
-
-class IssuedAt(Declared):
-    """When a sender issued a file, read from its name: the first group of the pattern, in strptime format, UTC."""
-
-    pattern: str
-    format: str
-
-
-class TimeRule(Declared):
-    """What the stamps of a sender mean: the start or the end of an interval, or the moment a register was read."""
-
-    zone: str
-    stamp: Literal["start", "end", "moment"]
-    interval_minutes: int = Field(default=0, ge=0, le=1440)
-    ambiguous: Literal["first_is_summer", "first_is_winter", "refuse"] = "first_is_summer"
-
-
-class IgnoreRows(Declared):
-    """Rows that are no data, such as totals."""
-
-    heading: str
-    matches: str
-    reason: str
-
-
-class Unpivot(Declared):
-    """Wide columns that become records."""
-
-    headings: str
-    name: str
-    value: str
-
-
-class MappedColumn(Declared):
-    """Where a contract column comes from: headings, a constant, or the name of the file (the group of a pattern)."""
-
-    from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
-    any_of: tuple[str, ...] = Field(default=(), min_length=2)
-    value: str | None = None
-    file: str | None = None
-    format: str | None = None
-    unit: str | None = None
-    codes: dict[str, str] = {}
-    default: str | None = None
-    shift: str | None = Field(default=None, pattern=r"^-?\d+ (day|month|year)$")
-
-    def headings(self) -> tuple[str, ...]:
-        """The source headings this column is made of: joined, or of `any_of` each in the place of the others."""
-        if self.from_ is None:
-            return self.any_of
-        return (self.from_,) if isinstance(self.from_, str) else self.from_
-
-    def needed(self, found: Collection[str]) -> tuple[str, ...]:
-        """The headings it needs of a file that has these: of `any_of` those it has, or all as one name when it has none."""
-        if not self.any_of:
-            return self.headings()
-        return tuple(h for h in self.any_of if h in found) or ("' or '".join(self.any_of),)
-
-
-class Mapping(Declared):
-    """How one sender's files map onto a contract."""
-
-    origin: str
-    dataset: str
-    title: str
-    files: str | tuple[str, ...]
-    delivery: Literal["increment"] | None = None
-    format: FileFormat = FileFormat()
-    issued_at: IssuedAt | None = None
-    time: TimeRule | None = None
-    ignore_rows: tuple[IgnoreRows, ...] = ()
-    unpivot: Unpivot | None = None
-    columns: dict[str, MappedColumn]
-    ignore: tuple[str, ...] = ()
-
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """The patterns for file names within the source folder."""
-        return (self.files,) if isinstance(self.files, str) else self.files
-
-    @property
-    def reads_name(self) -> bool:
-        """Whether the name of a file is part of what it says."""
-        return any(column.file for column in self.columns.values())
 
 
 class Check(Declared):

@@ -23,13 +23,13 @@ from resources.catalogue_models import (
     Contract,
     Declared,
     Indicator,
-    Mapping,
     Model,
     Unit,
 )
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
 from resources.deployment_models import Settings, Sources
 from resources.errors import KetenError
+from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
 from resources.reference_tables import ReferenceRow, ReferenceTable
 from resources.sql_compiler import compile_sql

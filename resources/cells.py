@@ -1,7 +1,7 @@
 """What every reader gives: text cells under headings, each row with its place in the file.
 
 Belongs here: the shape in which cells go on, their names in SQL, and how a number becomes text.
-Does not belong here: any one file format (reading_csv, reading_xlsx, reading_json), what a cell means (judging).
+Does not belong here: any one file format (reading_csv, reading_xlsx and others), what a cell means (judging).
 """
 
 from __future__ import annotations
@@ -20,7 +20,24 @@ if TYPE_CHECKING:
 CELL = "cell "
 LIST_MARK = ";"
 PIECE_ROWS = 50_000
+# What a cell of a workbook holds at most; nothing that is longer is a value.
+MAX_CELL = 32_767
 _MOST_ZEROS = 30
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What is known of a CSV file besides: every column in its order, and which of them have no heading.
+
+    `content` is its text where the file cannot be read as it is, `bad_lines` hold bytes that are no text, and `has_long`
+    tells that a cell may be too long.
+    """
+
+    layout: tuple[str, ...]
+    unnamed: tuple[str, ...] = ()
+    content: bytes | None = None
+    bad_lines: tuple[int, ...] = ()
+    has_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +47,9 @@ class FileFacts:
     `table` holds row_no and the cells of a format that is read whole; without it they are still to be read. `several` are
     headings under which one row has more than one value. `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
-    of the file, where it is not the one that the mapping reads.
+    of the file, where it is not the one that the mapping reads. `set_aside` are rows above the header and below the table,
+    with the reason why they are ignored. `has_faults` tells that the cells come with `row_fault`, the reason to set a row
+    aside whatever its cells say.
     """
 
     headings: tuple[str, ...]
@@ -43,6 +62,9 @@ class FileFacts:
     unreadable: str = ""
     fault: str = ""
     place: str = ""
+    set_aside: tuple[tuple[int, str], ...] = ()
+    has_faults: bool = False
+    text: TextFacts | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,7 +102,8 @@ def number_text(digits: str, decimal: str) -> str:
         number = Decimal(digits)
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
-    return digits.replace(".", decimal) if decimal != "." else digits
+    # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
+    return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:

@@ -38,7 +38,7 @@ TYPES = {
 
 
 # Goes up when tables of the engine itself (intake, audit, register) change shape: an older file is then made again.
-FORMAT = 3
+FORMAT = 4
 
 
 class Engine:

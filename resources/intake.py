@@ -19,7 +19,7 @@ import duckdb
 from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
-from resources.files import is_compressed, kind_of
+from resources.files import kind_of, packing
 from resources.final_months import final_check
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
@@ -216,12 +216,13 @@ class DatasetIntake:
         stage.insert(self.tables)
         self.run(
             "update intake.receipt set state = 'loaded', reason = null, judged_by = ?, source_rows = ?, received_rows = ?,"
-            " blank_rows = ? where receipt_id = ?",
+            " blank_rows = ?, number_evidence = ? where receipt_id = ?",
             [
                 self._judged_by(stage.receipt),
                 stage.source_rows,
                 stage.count(),
                 stage.blank_rows,
+                stage.number_evidence,
                 stage.receipt.receipt_id,
             ],
         )
@@ -307,7 +308,7 @@ def _batches(due: list[Receipt]) -> list[list[Receipt]]:
     batches: list[list[Receipt]] = []
     room = 0
     for receipt in due:
-        packed = is_compressed(receipt.file_name) or kind_of(receipt.file_name) == "xlsx"
+        packed = packing(receipt.file_name) or kind_of(receipt.file_name) in ("xlsx", "parquet")
         size = receipt.byte_count * (8 if packed else 1)
         if not batches or size > room:
             batches.append([])

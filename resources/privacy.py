@@ -49,7 +49,7 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
     Every sheet of a workbook counts, and what stands around the records of a JSON file: all of it would be kept. Raises
     KetenError when the file cannot be read.
     """
-    known = {h for column in mapping.columns.values() for h in column.headings()}
+    known = {h for column in mapping.columns.values() for h in (*column.headings(), *column.beside)}
     found: list[str] = []
     try:
         for facts in reading.tables_in(path, mapping):

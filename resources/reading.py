@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from resources import reading_csv
 from resources.cells import Cells, FileFacts, name, text
 from resources.errors import KetenError
-from resources.files import kind_of
+from resources.files import delivered_kind
+from resources.reading_headings import missing_headings, require_headings
 
 if TYPE_CHECKING:
     import duckdb
 
     from resources.catalogue import Mapping
-
-_MOST_TOLD = 40
 
 
 def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
@@ -35,7 +34,7 @@ def inspect_file(path: Path, mapping: Mapping) -> FileFacts:
 
 
 def _scan(path: Path, mapping: Mapping) -> FileFacts:
-    kind = kind_of(path.name)
+    kind = delivered_kind(path, mapping.format.member)
     if kind == "csv":
         return reading_csv.scan(path, mapping)
     if kind == "xlsx":
@@ -53,7 +52,7 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     A workbook may hold other sheets, a JSON file what stands around its records. Raises KetenError for what no reader can
     open.
     """
-    kind = kind_of(path.name)
+    kind = delivered_kind(path, mapping.format.member)
     if kind == "csv":
         yield reading_csv.header_of(path, mapping)
     elif kind == "xlsx":
@@ -67,17 +66,11 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
 
 
 def _require(facts: FileFacts, mapping: Mapping) -> None:
-    wanted = {h for column in mapping.columns.values() for h in column.needed(facts.headings)}
-    wanted |= {rule.heading for rule in mapping.ignore_rows}
-    if mapping.unpivot:
-        wanted -= {mapping.unpivot.name, mapping.unpivot.value}
-    mapped = f"the heading '{{}}' of mapping {mapping.origin}__{mapping.dataset}"
-    if missing := sorted(wanted - set(facts.headings)):
-        found = ", ".join(facts.headings[:_MOST_TOLD]) + (", ..." if len(facts.headings) > _MOST_TOLD else "")
-        raise KetenError(f"{mapped.format(missing[0])} is missing; found: {found}")
-    if several := sorted(wanted & facts.several):
+    require_headings(mapping, facts.headings)
+    if several := sorted(set(facts.several) & set(missing_headings(mapping, set(facts.headings) - facts.several))):
         raise KetenError(
-            f"{mapped.format(several[0])} lies in a list of objects, so a record has several of it; ask for a record each"
+            f"the heading '{several[0]}' of mapping {mapping.origin}__{mapping.dataset} lies in a list of objects, so a"
+            " record has several of it; ask for a record each"
         )
 
 
@@ -108,5 +101,6 @@ def row_text(mapping: Mapping, facts: FileFacts) -> str:
     if facts.kind in ("json", "jsonl"):
         pairs = ", ".join(f"{text(h)}: {name(h)}" for h in facts.headings)
         return f"json_merge_patch('{{}}', {{{pairs}}}::json)::varchar"
-    cells = ", ".join(f"coalesce({name(h)}, '')" for h in facts.headings)
+    shown = "left({}, 1000)" if facts.has_faults else "{}"
+    cells = ", ".join(f"coalesce({shown.format(name(h))}, '')" for h in facts.headings)
     return f"concat_ws({text(mapping.format.delimiter if facts.kind == 'csv' else ';')}, {cells})"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.cells import LIST_MARK, PIECE_ROWS, FileFacts, number_text, one_table, table_piece
 from resources.errors import KetenError
-from resources.files import Kind, kind_of, lines, pieces
+from resources.files import Kind, delivered_kind, lines, pieces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,21 +32,21 @@ _KEYS_TOLD = 10
 
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Read the records of the mapping. Raises KetenError for what is not whole JSON, or holds no records there."""
-    kind = kind_of(path.name)
+    kind = delivered_kind(path, mapping.format.member)
     gathered = _Gathered(kind, mapping.format.decimal)
     if kind == "json":
-        gathered.add_list(_take_records(_document(path), mapping.format.records))
+        gathered.add_list(_take_records(_document(path, mapping), mapping.format.records))
     else:
-        gathered.add_lines(path)
+        gathered.add_lines(path, mapping.format.member)
     return gathered.facts()
 
 
 def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     """The records of the mapping, and all that stands around them; without records, the whole of the file."""
-    if kind_of(path.name) == "jsonl":
+    if delivered_kind(path, mapping.format.member) == "jsonl":
         yield scan(path, mapping)
         return
-    document, where = _document(path), mapping.format.records
+    document, where = _document(path, mapping), mapping.format.records
     records: list[Any] = []
     try:
         records = _take_records(document, where)
@@ -102,8 +102,8 @@ def _parsed(data: bytes, first_line: int) -> Any:
         raise KetenError(f"it is nested more than {MAX_DEPTH} deep; ask for flat records") from None
 
 
-def _document(path: Path) -> Any:
-    data = b"".join(pieces(path, MAX_DOCUMENT_BYTES))
+def _document(path: Path, mapping: Mapping) -> Any:
+    data = b"".join(pieces(path, mapping.format.member, MAX_DOCUMENT_BYTES))
     if not data.strip():
         raise KetenError("it is empty")
     return _parsed(data, 1)
@@ -163,9 +163,9 @@ class _Gathered:
         for number, record in enumerate(records, start=1):
             self._add_record(f"record {number}", number, record)
 
-    def add_lines(self, path: Path) -> None:
+    def add_lines(self, path: Path, member: str | None) -> None:
         """All records of a file with one on each line, by their line."""
-        for number, line in enumerate(lines(path), start=1):
+        for number, line in enumerate(lines(path, member), start=1):
             if line.strip():
                 self._add_record(f"line {number}", number, _parsed(line, number))
             else:

@@ -233,8 +233,9 @@ def _forms(mapping: Mapping, headings: list[str]) -> dict[str, str]:
     for column in mapping.columns.values():
         sources = column.headings()
         joined = len(sources) > 1 and not column.any_of
-        parts = (column.format or "").split(" ") if joined else [column.format or ""] * len(sources)
-        if column.format and len(parts) == len(sources):
+        form = column.forms[0] if column.forms else ""
+        parts = form.split(" ") if joined else [form] * len(sources)
+        if form and len(parts) == len(sources):
             forms = {**dict(zip(sources, parts, strict=True)), **forms}
     if mapping.unpivot and mapping.unpivot.value in forms:
         wide = [h for h in headings if re.search(mapping.unpivot.headings, h)]

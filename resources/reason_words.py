@@ -22,6 +22,14 @@ _OF_ROW = {
         "Twee regels in één aanlevering hebben dezelfde sleutel en verschillende waarden; geen van beide telt.",
         "Two rows of one delivery have the same key and different values; neither counts.",
     ),
+    "unreadable_bytes": Words(
+        "De regel bevat tekens die geen tekst zijn; de rest van het bestand is leesbaar.",
+        "The row holds bytes that are no text; the rest of the file can be read.",
+    ),
+    "too_long": Words(
+        "Een cel van deze regel telt meer dan 32.767 tekens, meer dan in een cel van een werkblad past.",
+        "A cell of this row has more than 32,767 characters, which is more than a cell of a sheet holds.",
+    ),
     "nonexistent_local_time": Words(
         "Dit tijdstip bestaat niet: in dit uur werd de klok vooruitgezet.",
         "This time does not exist: the clock was put forward in this hour.",
@@ -30,11 +38,39 @@ _OF_ROW = {
         "Dit uur komt twee keer voor: de klok werd teruggezet, en niet is te zien welk van de twee het is.",
         "This hour occurs twice: the clock was put back, and which of the two it is cannot be told.",
     ),
+    "implausible_time": Words(
+        "Dit tijdstip ligt niet tussen 1990 en 2060.",
+        "This time does not lie between 1990 and 2060.",
+    ),
+    "missing_earlier_month": Words(
+        "Dit is een totaal sinds januari, en de periode ervoor ontbreekt in de aanlevering.",
+        "This is a total since January, and the period before it is missing from the delivery.",
+    ),
 }
 
 _OF_COLUMN = {
     "missing": Words("{} is leeg.", "{} is empty."),
     "not_a_number": Words("{} is geen getal.", "{} is not a number."),
+    "ambiguous_number": Words(
+        "{}: de punt of komma kan duizendtallen of decimalen scheiden.",
+        "{}: the point or comma can be a mark of thousands or of decimals.",
+    ),
+    "missing_unit": Words("{} heeft geen eenheid.", "{} has no unit."),
+    "unknown_unit": Words("{}: de eenheid is niet bekend.", "{}: its unit is not known."),
+    "unit_mismatch": Words(
+        "{} staat in een eenheid van een andere soort dan is afgesproken.",
+        "{} is in a unit of another kind than was agreed.",
+    ),
+    "unknown_factor": Words(
+        "{}: de factor ernaast is leeg of geen getal.", "{}: the factor beside it is empty or not a number."
+    ),
+    "implausible": Words(
+        "{} ligt buiten wat van deze afzender te verwachten is.",
+        "{} lies outside what can be expected of this sender.",
+    ),
+    "ambiguous_date": Words(
+        "{} kan als twee verschillende datums worden gelezen.", "{} can be read as two different dates."
+    ),
     "not_a_date": Words("{} is geen datum in de afgesproken vorm.", "{} is not a date in the agreed form."),
     "not_a_yes_or_no": Words("{} is geen ja of nee.", "{} is not a yes or a no."),
     "unknown_code": Words("{}: deze aanduiding is niet bekend.", "{}: this code is not known."),

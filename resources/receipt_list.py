@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cells", "files", "intake", "judging", "merging", "reading", "reading_csv", "reading_json", "reading_xlsx"),
-    *("repeats", "staging", "workbook_scan", "zones"),
+    *("cell_values", "cells", "files", "intake", "judging", "merging", "number_cells", "reading", "reading_csv"),
+    *("reading_headings", "reading_json", "reading_text", "reading_xlsx", "repeats", "row_tests", "staging", "stamps"),
+    *("workbook_scan", "year_to_date", "zones"),
 )
 
 
@@ -55,7 +56,7 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
     run("""create table if not exists intake.receipt (receipt_id VARCHAR, origin VARCHAR, dataset VARCHAR,
         file_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, issued_at TIMESTAMP, known_from TIMESTAMP,
         position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, source_rows BIGINT,
-        received_rows BIGINT, blank_rows BIGINT)""")
+        received_rows BIGINT, blank_rows BIGINT, number_evidence VARCHAR)""")
     run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
     for name in dataset_order(catalogue):
         DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
@@ -82,6 +83,6 @@ def list_receipts(engine: Engine, landing: Landing) -> None:
     )
     run(
         "insert into intake.receipt select receipt_id, origin, dataset, file_name, sha256, received_at, issued_at,"
-        " received_at, position, 'landed', null, null, 0, 0, 0 from listed"
+        " received_at, position, 'landed', null, null, 0, 0, 0, null from listed"
         " where receipt_id not in (select receipt_id from intake.receipt)"
     )

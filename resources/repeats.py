@@ -19,17 +19,24 @@ _GOOD = "ignored_reason is null and reasons is null"
 
 
 def resolve_ambiguous(
-    connection: duckdb.DuckDBPyConnection, stage: str, rows: str, key: Sequence[str], mapping: Mapping
+    connection: duckdb.DuckDBPyConnection,
+    stage: str,
+    rows: str,
+    key: Sequence[str],
+    mapping: Mapping,
+    stored: Sequence[str],
 ) -> None:
     """Local time runs twice through one hour; order of arrival tells which came first. The later gets one hour more.
 
-    Sender newest-first: `first_is_winter`. Rows were given summer time by the judge.
+    Sender newest-first: `first_is_winter`. Rows were given summer time by the judge. `stored` are the columns of the stage.
     """
     if not connection.execute(f"select 1 from {stage} where is_ambiguous limit 1").fetchone():
         return
     order = "desc" if mapping.time and mapping.time.ambiguous == "first_is_winter" else "asc"
+    moved = ["end_utc"] if mapping.time and mapping.time.stamp == "moment" else ["start_utc", "end_utc"]
+    later = ", ".join(f"{c} = {c} + interval 1 hour" for c in moved if c in stored)
     connection.execute(
-        f"update {stage} set end_utc = end_utc + interval 1 hour from (select id, row_number() over"
+        f"update {stage} set {later} from (select id, row_number() over"
         f" (partition by {', '.join(key)} order by row_no {order}, record_no {order}) as turn from {rows} where is_ambiguous)"
         f" where {stage}.rowid = id and turn = 2"
     )

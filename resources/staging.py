@@ -15,6 +15,8 @@ from resources import judging, reading, repeats
 from resources.cells import FileFacts
 from resources.errors import KetenError
 from resources.merging import DatasetTables
+from resources.number_cells import AUTO, Marks, decide_marks
+from resources.year_to_date import cumulative_columns, take_apart
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +54,8 @@ class Stage:
 
     `delivered` is a relation with every record: the columns of the contract, receipt_id, row_no, record_no, known_from,
     ignored_reason and reasons (joined by commas, NULL when accepted). `source_rows` are the rows of the file that hold
-    them, `blank_rows` the others. Raises KetenError or a DuckDB error when the file cannot be trusted.
+    them, `blank_rows` the others; `number_evidence` says how its decimal mark was decided. Raises KetenError or a DuckDB
+    error when the file cannot be trusted.
     """
 
     def __init__(
@@ -73,25 +76,39 @@ class Stage:
         self._table = f"stage_{number}"
         facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
-        self.source_rows, self.blank_rows = cells.rows, cells.blank_rows
+        self.source_rows, self.blank_rows = cells.rows + len(facts.set_aside), cells.blank_rows
+        self._set_aside = facts.set_aside
         self.delivered = self._judge(catalogue, contract, facts, cells.relation)
         self._keep_text(catalogue, contract, facts, cells.relation)
 
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         connection, stage, mapping = self._connection, self._table, self._mapping
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name)
+        marks = self._marks(catalogue, facts, cells)
+        self.number_evidence = marks.evidence if marks else None
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, marks)
         connection.execute(f"create or replace temp table {stage} as {judgement.select}")
         number = "" if mapping.unpivot else ", 1::bigint as record_no"
         rows = f"(select rowid as id, *{number} from {stage})"
         key = [c for c in contract.key if c in judgement.stored] or ["1"]
         others = [c for c in judgement.stored if c not in key]
+        derived = "".join(f", {sql} as {column}" for column, sql in judgement.derived.items())
         if mapping.time:
-            repeats.resolve_ambiguous(connection, stage, rows, key, mapping)
+            repeats.resolve_ambiguous(connection, stage, rows, key, mapping, judgement.stored)
+        if columns := cumulative_columns(mapping):
+            repeats.drop_repeats(connection, stage, rows, key, others)
+            whole = f"(select *{derived} from {rows})"
+            take_apart(connection, stage, whole, contract, catalogue.columns, columns, judgement)
         resolve = repeats.number_repeats if contract.repeats == "number" else repeats.drop_repeats
         resolve(connection, stage, rows, key, others)
-        derived = "".join(f", {sql} as {column}" for column, sql in judgement.derived.items())
         known = f"'{self.receipt.receipt_id}' as receipt_id, timestamp '{self.receipt.received_at}' as known_from"
         return f"(select *{derived}, {known} from {rows})"
+
+    def _marks(self, catalogue: Catalogue, facts: FileFacts, cells: str) -> Marks | None:
+        """The marks in the numbers of the file, when the mapping leaves them to it."""
+        found = judging.number_cells(self._mapping, catalogue, facts.headings)
+        if self._mapping.format.decimal != AUTO or not found:
+            return None
+        return decide_marks(self._connection, cells, found)
 
     def _keep_text(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> None:
         """Keep the original text of the rows that may be set aside, and let go of all other cells."""
@@ -114,6 +131,9 @@ class Stage:
             f"insert into {name}__ignored select {source}, ignored_reason from {self.delivered}"
             " where ignored_reason is not null"
         )
+        if self._set_aside:
+            values = [(self.receipt.receipt_id, row_no, 1, reason) for row_no, reason in self._set_aside]
+            self._connection.executemany(f"insert into {name}__ignored values (?, ?, ?, ?)", values)
         run(
             f"insert into {name}__rejected select {source}, string_split(reasons, ','), row_text from {self.delivered}"
             f" join {text} using (row_no) where ignored_reason is null and reasons is not null"
@@ -132,7 +152,7 @@ class Stage:
     def count(self) -> int:
         """How many records the delivery holds."""
         row = self._connection.execute(f"select count(*) from {self._table}").fetchone()
-        return int(row[0]) if row else 0
+        return len(self._set_aside) + (int(row[0]) if row else 0)
 
     def drop(self) -> None:
         """Free its memory."""

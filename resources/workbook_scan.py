@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from resources.errors import KetenError
-from resources.files import is_compressed
+from resources.files import packing
 
 MAX_UNPACKED_BYTES = 1024**3
 MAX_CELLS = 25_000_000
@@ -46,7 +46,7 @@ class SheetScan:
 @contextmanager
 def opened(path: Path) -> Iterator[WorkbookScan]:
     """A workbook whose every part was read once. Raises KetenError for what is none, or cut off, or beyond the limits."""
-    if is_compressed(path.name):
+    if packing(path.name):
         raise KetenError("a workbook is compressed already; ask for it without .gz")
     with path.open("rb") as source:
         start = source.read(8)

@@ -5,6 +5,7 @@ Belongs here: offsets and clock changes. Does not belong here: what a sender's s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -34,21 +35,38 @@ def zone_expression(zone: str, stamp: str) -> str:
     return _tree(segments(zone), stamp)
 
 
+@cache
+def offset_expression(zone: str, instant: str) -> str:
+    """SQL of the offset in seconds of a zone at an instant in UTC."""
+    parts = [Segment(_FIRST.replace(tzinfo=None), _offset(ZoneInfo(zone), _FIRST), PLAIN)]
+    parts += [Segment(change, after, PLAIN) for change, _, after in _changes(zone)]
+    return f"(({_tree(parts, instant)}) // 4)"
+
+
+def day_expression(zone: str, instant: str) -> str:
+    """SQL of the calendar day of a zone at an instant in UTC."""
+    return f"({instant} + to_seconds({offset_expression(zone, instant)}))::date"
+
+
 def segments(zone: str) -> list[Segment]:
     """The wall-clock time of a zone cut where its offset changes, in order."""
-    info = ZoneInfo(zone)
-    found = [Segment(_FIRST.replace(tzinfo=None), _offset(info, _FIRST), PLAIN)]
-    moment = _FIRST
+    found = [Segment(_FIRST.replace(tzinfo=None), _offset(ZoneInfo(zone), _FIRST), PLAIN)]
+    for change, before, after in _changes(zone):
+        earlier, later = sorted((change + before, change + after))
+        kind = DOUBLED if after < before else SKIPPED
+        found += [Segment(earlier, before, kind), Segment(later, after, PLAIN)]
+    return found
+
+
+def _changes(zone: str) -> Iterator[tuple[datetime, timedelta, timedelta]]:
+    """The instants (naive UTC) at which the offset of a zone changes, with the offsets before and after."""
+    info, moment = ZoneInfo(zone), _FIRST
     while moment < _LAST:
         following = moment + _STEP
         before, after = _offset(info, moment), _offset(info, following)
         if before != after:
-            change = _change(info, moment, following).replace(tzinfo=None)
-            earlier, later = sorted((change + before, change + after))
-            kind = DOUBLED if after < before else SKIPPED
-            found += [Segment(earlier, before, kind), Segment(later, after, PLAIN)]
+            yield _change(info, moment, following).replace(tzinfo=None), before, after
         moment = following
-    return found
 
 
 def _change(info: ZoneInfo, low: datetime, high: datetime) -> datetime:

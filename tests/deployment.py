@@ -178,7 +178,7 @@ def tiny(folder: Path) -> Deployment:
         mapping: dict[str, Any] = {"title": dataset, "files": f"{dataset}_2*.csv", "columns": columns}
         mapping["issued_at"] = {"pattern": r"_(\d{8})\.", "format": "%Y%m%d"}
         if dataset == "meter_reading":
-            mapping["time"] = {"zone": "UTC", "stamp": "start", "interval_minutes": 1440}
+            mapping["time"] = {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 1440}
         made.declare(f"mappings/us__{dataset}.yml", mapping)
         sources.append({"dataset": dataset, "origin": "us", "path": "data"})
     made.declare("sources.yml", {"sources": sources})

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from resources.catalogue import Catalogue
-from resources.catalogue_models import Mapping
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.files import stored_suffix
 from resources.landing import Receipt
+from resources.mapping_models import Mapping
 from resources.merging import DatasetTables
 from resources.receipt_list import dataset_order
 from resources.staging import Stage

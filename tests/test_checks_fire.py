@@ -14,10 +14,11 @@ import pytest
 from assets.modelling import VALUES, check_indicator, check_model
 from resources import judging, reading
 from resources.catalogue import Catalogue, Contract
-from resources.catalogue_models import DIMENSION_KEYS, Mapping, Model
+from resources.catalogue_models import DIMENSION_KEYS, Model
 from resources.catalogue_reading import load_catalogue
 from resources.engine import Engine
 from resources.expectations import check_candidate, check_id, suite_of
+from resources.mapping_models import Mapping
 from resources.merging import DatasetTables
 from tests.deployment import Deployment
 

@@ -280,7 +280,7 @@ def test_rows_are_in_balance_as_they_were_sent_and_as_records(small: Deployment,
         {
             "title": "days as columns",
             "files": "*.csv",
-            "time": {"zone": "UTC", "stamp": "start", "interval_minutes": 1440},
+            "time": {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 1440},
             "unpivot": {"headings": "^2025-", "name": "day", "value": "kwh"},
             "columns": {
                 "meter_id": {"from": "meter"},

@@ -44,7 +44,7 @@ def mixed(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deploy
     made = small.copy(tmp_path_factory.mktemp("mixed"))
     sources = (made.project / "sources.yml").read_text("utf-8")
     for origin, shape in ORIGINS.items():
-        rule = {"zone": "UTC", "stamp": "start", "interval_minutes": 1440}
+        rule = {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 1440}
         made.declare(
             f"mappings/{origin}__meter_reading.yml", {"title": origin, **shape, "time": rule, "columns": COLUMNS}
         )

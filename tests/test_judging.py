@@ -242,7 +242,7 @@ def test_a_wide_row_becomes_records_and_its_text_is_the_whole_row(tmp_path: Path
 
 def test_a_wide_file_without_its_headings_is_not_trusted(tmp_path: Path) -> None:
     mapping = {
-        "time": {"zone": "UTC", "stamp": "start", "interval_minutes": 15},
+        "time": {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 15},
         "unpivot": {"headings": r"^\d\d:\d\d$", "name": "Tijd", "value": "Verbruik"},
         "columns": READING,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from resources.catalogue_models import Mapping
+from resources.mapping_models import Mapping
 from resources.privacy import personal_columns
 from tests.test_reading_xlsx import workbook
 

@@ -178,7 +178,7 @@ def test_moments_are_read_however_they_are_spread_over_cells(
     tmp_path: Path, stamp: dict[str, Any], cells: list[Any]
 ) -> None:
     mapping = {
-        "time": {"zone": "UTC", "stamp": "start", "interval_minutes": 15},
+        "time": {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 15},
         "columns": {**READING, "stamp": stamp},
     }
     content = workbook([["EAN", "Dag", "Uur", "Verbruik"], ["E", *cells, 1]])
@@ -188,7 +188,7 @@ def test_moments_are_read_however_they_are_spread_over_cells(
 
 def test_wide_dates_and_times_are_headings_and_their_cells_keep_their_format(tmp_path: Path) -> None:
     mapping = {
-        "time": {"zone": "UTC", "stamp": "start", "interval_minutes": 15},
+        "time": {"zone": "UTC", "site_zone": "UTC", "stamp": "start", "interval_minutes": 15},
         "unpivot": {"headings": r"^\d\d:\d\d$", "name": "slot", "value": "cell"},
         "columns": {
             **READING,

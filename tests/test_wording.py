@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from resources import judging, repeats
-from resources.catalogue_models import MappedColumn, Mapping, TimeRule
 from resources.catalogue_reading import load_catalogue
+from resources.mapping_models import MappedColumn, Mapping, TimeRule
 from resources.reason_words import reason_words
 from resources.wording import Words, counted, day, moment, month, number, percent, period, quantity
+from resources.year_to_date import MISSING_EARLIER
 
 CATALOGUE = load_catalogue()
 SPACE = "\u00a0"
@@ -73,19 +74,29 @@ def test_what_is_counted_is_named_in_the_singular_and_the_plural() -> None:
     assert counted(1200, *nouns) == Words(f"1.200{SPACE}regels", f"1,200{SPACE}rows")
 
 
+def every_key(column: str) -> dict[str, Any]:
+    """What a mapping can ask of a column beside where it comes from, so that every test of it is made."""
+    kind = CATALOGUE.columns[column].type if column != "stamp" else column
+    if kind in ("decimal", "ratio", "factor"):
+        return {"unit_from": "unit", "factor_from": "factor", "range": [0, 1]}
+    return {"format": ["%d-%m-%Y", "%m/%d/%Y"]} if kind in ("date", "month", "stamp") else {}
+
+
 def reasons_of(dataset: str) -> set[str]:
     """Every reason that a row of a dataset can be given, asked of what gives them."""
     contract = CATALOGUE.contracts[dataset]
     timed = "end_utc" in contract.columns
     names = [c for c in contract.columns if not (timed and c in judging.TIMED)] + ["stamp"] * timed
-    columns = {name: MappedColumn.model_validate({"from": name}) for name in names}
+    columns = {name: MappedColumn.model_validate({"from": name, **every_key(name)}) for name in names}
     time = TimeRule(zone="Europe/Amsterdam", stamp="end", interval_minutes=15, ambiguous="refuse") if timed else None
     mapping = Mapping(origin="us", dataset=dataset, title="x", files="*.csv", columns=columns, time=time)
     facts: Any = SimpleNamespace(headings=tuple(columns), unreadable="#REF!")
     judge = judging._Judge(contract, mapping, CATALOGUE, facts, "")
-    found = {reason for _, reason in judge._tests()}
+    found = {test.reason for test in judge.row_tests().tests()}
     found |= {f"unknown:{name}" for name, column in contract.columns.items() if column.references}
-    return found | set(re.findall(r"reasons = '([a-z_]+)'", Path(repeats.__file__).read_text("utf-8")))
+    return (
+        found | {MISSING_EARLIER} | set(re.findall(r"reasons = '([a-z_]+)'", Path(repeats.__file__).read_text("utf-8")))
+    )
 
 
 @pytest.mark.parametrize("dataset", sorted(CATALOGUE.contracts))
@@ -115,7 +126,11 @@ def test_every_reason_that_a_row_can_be_given_has_words_in_both_languages(datase
             "unknown:site_id",
             "‘Locatie’ komt niet voor in ‘Locaties’; de regel telt vanzelf mee zodra dat wel zo is.",
         ),
-        ("waste_collection", "rule:waste_code_form", "Een Euralcode heeft zes cijfers."),
+        (
+            "waste_collection",
+            "rule:waste_code_form",
+            "Een Euralcode heeft zes cijfers, waarvan de eerste twee een hoofdstuk van 01 tot en met 20 zijn.",
+        ),
         ("meter_reading", "missing:stamp", "‘Tijdstip’ is leeg."),
         ("meter_reading", "brand_new", "brand_new"),
     ],
