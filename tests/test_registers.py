@@ -44,7 +44,9 @@ class Metered:
         prepare_reference(engine, CATALOGUE, span, date(2026, 1, 1), "test")
         set_months(engine, span.months())
 
-    def put(self, kind: str, register: str, start: datetime, end: datetime, on: date, quantity: Any, serial: Any) -> None:
+    def put(
+        self, kind: str, register: str, start: datetime, end: datetime, on: date, quantity: Any, serial: Any
+    ) -> None:
         self.run(
             "insert into core.meter_reading (meter_id, register_code, kind_code, unit_code, start_utc, end_utc, local_date,"
             " quantity, meter_serial) values ('E', ?, ?, 'kWh', ?, ?, ?, ?, ?)",
