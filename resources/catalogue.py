@@ -54,6 +54,7 @@ class Catalogue:
     reference_tables: dict[str, ReferenceTable] = field(default_factory=dict)
     reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
+    layouts: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)

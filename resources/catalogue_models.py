@@ -121,7 +121,8 @@ class FileFormat(Declared):
 
     A byte order mark tells the encoding whatever `encoding` says. Without `skip_lines` the header is the first row near the
     top that holds the headings of the mapping; `footer` is a regular expression on the first cell of the row from which on
-    all is ignored, `member` one on the name of the file that is meant in an archive.
+    all is ignored, `member` one on the name of the file that is meant in an archive. In JSON whose records are lists of
+    values, `fields` is where the list of their names is.
     """
 
     delimiter: str = ","
@@ -135,6 +136,7 @@ class FileFormat(Declared):
     member: str | None = Field(default=None, min_length=1)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
+    fields: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
 
 
 class Check(Declared):

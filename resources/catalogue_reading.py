@@ -29,6 +29,7 @@ from resources.catalogue_models import (
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
 from resources.deployment_models import Settings, Sources
 from resources.errors import KetenError
+from resources.layouts import laid_out
 from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
 from resources.reference_tables import ReferenceRow, ReferenceTable
@@ -92,7 +93,7 @@ class _Reader:
         self._reference(self.root / "reference")
         for path in self._files(self.root / "sources", ".yml"):
             self.found.contracts[path.stem] = self._contract(path)
-        self._mappings(self.root / "mappings")
+        self._mappings(self.root / "mappings", self.found.layouts)
         for schema in ("ledger", "bi"):
             for path in self._files(self.root / schema, ".yml"):
                 facts = self._yaml(path)
@@ -124,12 +125,13 @@ class _Reader:
                 " set KETEN_PROJECT (or --project) to a folder you may read"
             ) from None
         self._reference(project / "reference")
-        self._mappings(project / "mappings")
+        self._mappings(project / "mappings", self.found.mappings)
         settings, sources = project / "keten.yml", project / "sources.yml"
         if settings.exists():
             self.found.deployment = self._make(Settings, settings, self._yaml(settings))
         if sources.exists():
             self.found.sources = list(self._make(Sources, sources, self._yaml(sources)).sources)
+            self.found.mappings |= laid_out(self.found)
 
     def _files(self, folder: Path, suffix: str) -> list[Path]:
         """Files of a folder that may be absent, by name."""
@@ -269,14 +271,17 @@ class _Reader:
         code, canonical = row["code"], row["canonical_code"]
         return Unit(code=code, nl=row["nl"], en=row["en"], canonical_code=canonical, factor=factor)
 
-    def _mappings(self, folder: Path) -> None:
+    def _mappings(self, folder: Path, known: dict[tuple[str, str], Mapping]) -> None:
+        """Mappings of the product are layouts that any sender may use, those of a deployment are of one sender."""
         for path in self._files(folder, ".yml"):
             origin, separator, dataset = path.stem.partition("__")
             if not separator:
                 raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
-            self._new(path, "mapping", (origin, dataset), self.found.mappings)
             made = {"origin": origin, "dataset": dataset}
-            self.found.mappings[origin, dataset] = self._make(Mapping, path, self._yaml(path), made)
+            mapping = self._make(Mapping, path, self._yaml(path), made)
+            if mapping.given and known is not self.found.layouts:
+                raise KetenError(f"{self._name(path)}: given: it is for layouts of the product; write a value in columns")
+            known[origin, dataset] = mapping
 
     def _sql(self, path: Path) -> dict[str, Any]:
         path = path.with_suffix(".sql")

@@ -189,12 +189,19 @@ class Settings(Declared):
 
 
 class Source(Declared):
-    """One line of sources.yml: what is pulled from where; `update` where this sender delivers at another pace."""
+    """One line of sources.yml: what is pulled from where; `update` where this sender delivers at another pace.
+
+    `layout` names a mapping of the product that reads the files of this origin; `given` are the columns that such files
+    leave unsaid, `files` a narrower pattern for their names.
+    """
 
     dataset: str
     origin: str
     path: str
     update: Update | None = None
+    layout: str | None = None
+    given: dict[str, str] = {}
+    files: str | None = None
 
     def resolved_path(self, project: Path) -> Path:
         """The folder. Raises KetenError for an environment variable that is not set."""

@@ -36,7 +36,7 @@ _FORMS = {
     **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
-    "records": ("json",),
+    **dict.fromkeys(("records", "fields"), ("json",)),
 }
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
 
@@ -46,7 +46,7 @@ class MappingRules(Rules):
 
     def hold(self) -> None:
         """Raise KetenError at the first mapping that cannot be right."""
-        for mapping in self.found.mappings.values():
+        for mapping in (*self.found.layouts.values(), *self.found.mappings.values()):
             self._mapping(mapping)
 
     def _mapping(self, mapping: Mapping) -> None:
@@ -57,7 +57,11 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: delivery: the contract says '{contract.delivery}' already; remove it")
         self._form(place, mapping)
         self._patterns(place, mapping)
-        made = set(mapping.columns)
+        for name in mapping.given:
+            self._one_of(place, "given: column", name, contract.columns)
+            if name in mapping.columns:
+                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
+        made = {*mapping.columns, *mapping.given}
         if mapping.time:
             for name in _TIMED:
                 self._one_of(place, "time: column", name, contract.columns)
