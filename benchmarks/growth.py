@@ -10,7 +10,6 @@ import argparse
 import csv
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from rich.table import Table
 
 from benchmarks import by_keten
 from benchmarks.data import Delivery
-from benchmarks.intake import peak_gib
+from benchmarks.intake import peak_gib, processor_seconds
 from demo.generate import SITES, generate
 
 SPANS = (12, 60, 120)
@@ -177,14 +176,9 @@ def _measure(folder: Path) -> Figures:
     """Seconds by the clock and of the processor of one run, imports left out, and the peak of memory in GiB."""
     nothing = Path()
     by_keten.prepare(folder / "home")
-    used, start = _processor(), time.perf_counter()
+    used, start = processor_seconds(), time.perf_counter()
     by_keten.work(Delivery(folder / "project", nothing, nothing, nothing), folder / "home")
-    return {"wall": time.perf_counter() - start, "cpu": _processor() - used, "memory": peak_gib()}
-
-
-def _processor() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    return {"wall": time.perf_counter() - start, "cpu": processor_seconds() - used, "memory": peak_gib()}
 
 
 if __name__ == "__main__":

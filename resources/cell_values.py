@@ -50,7 +50,8 @@ class CellValues:
             return self._date(column, how, cell)
         if kind == "timestamp":
             parsed = parse_stamp(cell, how.forms, None)
-            return f"coalesce({', '.join(filter(None, (parsed.instant, parsed.wall)))})"
+            found = f"coalesce({', '.join(filter(None, (parsed.instant, parsed.wall)))})"
+            return f"case when not ({parsed.disagrees}) then {found} end" if parsed.disagrees else found
         if kind == "boolean":
             return f"case when lower({cell}) in {_YES} then true when lower({cell}) in {_NO} then false end"
         if kind in ("text", "code") and how.value is None:
@@ -59,16 +60,12 @@ class CellValues:
 
     def parsed(self, column: str, cell: str = "") -> str:
         """SQL of the number in a cell, before any factor."""
-        digits, kind, how = (
-            digits_of(cell or f"c_{column}", self.marks),
-            self.kind(column),
-            self.mapping.columns[column],
-        )
-        return (
-            whole_number(digits)
-            if kind == "integer"
-            else parsed_number(digits, kind, bool(how.beside) or self._constant(column) != 1)
-        )
+        kind, how = self.kind(column), self.mapping.columns[column]
+        # A constant is written by whoever writes the mapping, not by the sender.
+        digits = digits_of(cell or f"c_{column}", self.marks if how.value is None else Marks(".", ""))
+        if kind == "integer":
+            return whole_number(digits)
+        return parsed_number(digits, kind, is_scaled=bool(how.beside) or self._constant(column) != 1)
 
     def _constant(self, column: str) -> Decimal:
         """What every number of a column is multiplied by: its unit, its factor, its sign."""

@@ -38,6 +38,7 @@ _FORMS = {
     "sheet": ("xlsx", "xls"),
     **dict.fromkeys(("records", "fields"), ("json",)),
 }
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
 
 
@@ -147,7 +148,7 @@ class MappingRules(Rules):
         for key, kinds in _KEYS.items():
             if key in mapped.model_fields_set and kind not in kinds:
                 raise KetenError(f"{place}: {key}: a column of type {kind} has none; remove it")
-        for fault in (*_form_faults(kind, mapped), *_number_faults(mapped)):
+        for fault in (*_form_faults(kind, mapped), *_number_faults(kind, mapped)):
             raise KetenError(f"{place}: {fault}")
         if mapped.cumulative and not series_key(contract, self.found.columns)[1]:
             raise KetenError(f"{place}: cumulative: the key of {contract.name} holds no period; remove it")
@@ -220,7 +221,9 @@ def _form_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
         yield "shift: give the format of the stamp, without an offset"
 
 
-def _number_faults(mapped: MappedColumn) -> Iterator[str]:
+def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
+    if kind in NUMBERS and mapped.value is not None and not _NUMBER.fullmatch(mapped.value):
+        yield f"value: '{mapped.value}' is no number; write it with a decimal point"
     if mapped.units and not mapped.unit_from:
         yield "units: they are the words under the heading of unit_from; write that too"
     if mapped.factor is not None and mapped.factor == 0:

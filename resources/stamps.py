@@ -26,6 +26,12 @@ _OFFSET = r"([+-](0\d|1[0-4])(:?[0-5]\d)?|Z)$"
 _ISO = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
 _MIDNIGHT = r"(^|[ T])24:00(:00(\.0+)?)?($| )"
+# The Dutch names of months that differ from the English ones; `maa` and `mrt` are both in use.
+_MONTHS = {
+    **{"januari": "January", "februari": "February", "maart": "March", "juni": "June", "juli": "July"},
+    **{"augustus": "August", "oktober": "October", r"\bmrt": "Mar", r"\bmaa\b": "Mar", r"\bmei\b": "May"},
+    r"\bokt\b": "Oct",
+}
 # Beyond these the offsets of a zone are not known, and no reading was taken.
 _FIRST, _LAST = "timestamp '1990-01-02'", "timestamp '2060-12-31'"
 _EARLIEST_DAY = "date '1000-01-01'"
@@ -98,9 +104,9 @@ def _wall(cell: str, form: str) -> str | None:
 
 def _instant(cell: str, form: str) -> str | None:
     if form in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
-        number = f"try_cast({cell} as decimal(18, 6))"
-        most, unit = (10**10, "1000000") if form == EPOCH_SECONDS else (10**13 // 10, "1000")
-        return f"case when {number} between 0 and {most - 1} then make_timestamp(({number} * {unit})::bigint) end"
+        # The microseconds of these years are whole numbers that a double holds exactly.
+        number, unit = f"try_cast({cell} as double)", 10**6 if form == EPOCH_SECONDS else 10**3
+        return f"case when {number} between 0 and {10**16 // unit} then make_timestamp(round({number} * {unit})::bigint) end"
     bare = f"regexp_replace({cell}, {text(' ?' + _OFFSET)}, '')"
     if form == ISO:
         return f"({_iso(bare, _ISO_TIME)} - {_offset(cell)})"
@@ -120,10 +126,19 @@ def _iso(cell: str, shape: str) -> str:
 def _strptime(cell: str, form: str) -> str:
     """A time in strptime format; 24:00 is the end of its day, which strptime does not know."""
     parsed = f"try_strptime({cell}, {text(form)})"
+    if "%b" in form.lower():
+        parsed = f"coalesce({parsed}, try_strptime({_in_english(cell)}, {text(form)}))"
     if "%H" not in form:
         return parsed
     early = f"try_strptime(regexp_replace({cell}, '(^|[ T])24:00', '\\100:00'), {text(form)})"
     return f"coalesce({parsed}, case when regexp_matches({cell}, {text(_MIDNIGHT)}) then {early} + interval 1 day end)"
+
+
+def _in_english(cell: str) -> str:
+    """A date with the name of a month in Dutch, long or short, as strptime knows it."""
+    for dutch, english in _MONTHS.items():
+        cell = f"regexp_replace({cell}, '(?i){dutch}', '{english}')"
+    return cell
 
 
 def _offset(cell: str) -> str:

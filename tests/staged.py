@@ -39,6 +39,7 @@ def staged(
         for row in rows:
             row["reasons"] = row["reasons"].split(",") if row["reasons"] else []
             row["blank_rows"] = stage.blank_rows
+            row["number_evidence"] = stage.number_evidence
         return rows
 
 
