@@ -13,7 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev serve test test-faults test-browser screenshots check bench bench-growth lock format clean
+.PHONY: help install run dev serve test test-faults test-browser screenshots docs check bench bench-growth lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -53,6 +53,9 @@ test-browser: $(STAMP) ## look at the pages and at Dagster in Chromium; it has t
 screenshots: project ## make the pictures of docs/ again, of the same deployment
 	-$(BIN)/keten run
 	$(BIN)/python -m tests.browser.screenshots
+
+docs: $(STAMP) ## write the generated pages of docs/ again: reasons.md and mapping-reference.md
+	$(BIN)/python -m assets.reference_docs docs
 
 check: $(STAMP) ## format, lint, types, import direction and the rules of the house, in less than a minute
 	$(BIN)/ruff format --check .

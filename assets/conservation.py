@@ -1,13 +1,15 @@
 """Every row accounted for: what became of the records of each delivery.
 
-Belongs here: the counts per receipt and the rejected rows, made from the current state of the rows. Does not belong
-here: changing any row, and the invariant itself (`dbt_like_sql/bi/rpt_delivery.yml`).
+Belongs here: the counts per receipt, the rejected rows and what corrections met, made from the current state of the
+rows. Does not belong here: changing any row, and the invariant itself (`dbt_like_sql/bi/rpt_delivery.yml`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resources.cells import text
+from resources.corrections import TABLE as CORRECTED
 from resources.receipt_list import dataset_order
 
 if TYPE_CHECKING:
@@ -20,12 +22,59 @@ def deliveries_select(catalogue: Catalogue) -> str:
 
 
 def rejected_rows_select(catalogue: Catalogue) -> str:
-    """SQL of one row per quarantined record, with its reasons and its original text."""
-    return " union all ".join(
+    """SQL of one row per quarantined record, with its reasons, what to do about them, and its original text."""
+    rows = " union all ".join(
         f"select '{name}' as dataset, receipt_id, row_no, record_no, array_to_string(reasons, ', ') as reasons, row_text"
         f" from core.{name}__quarantine"
         for name in dataset_order(catalogue)
     )
+    repairs = ", ".join(
+        f"({text(name)}, {text(r.repair.nl)}, {text(r.repair.en)})"
+        for name, r in catalogue.reasons.items()
+        if r.outcome in ("quarantined", "waiting")
+    )
+    # There are far fewer combinations of reasons than rows.
+    told = ", ".join(
+        f"array_to_string(list_distinct(list(r.{words} order by r.kind)), ' ') as repair_{words}"
+        for words in ("nl", "en")
+    )
+    return f"""
+        with rejected as ({rows}),
+        reason as (
+            select reasons, unnest(string_split(reasons, ', ')) as reason from (select distinct reasons from rejected)
+        ),
+        repair as (
+            select w.reasons, {told} from reason w
+            left join (values {repairs}) r(kind, nl, en) on r.kind = split_part(w.reason, ':', 1) group by w.reasons
+        )
+        select e.* exclude (row_text), p.repair_nl, p.repair_en, e.row_text from rejected e left join repair p using (reasons)"""
+
+
+def corrections_select(catalogue: Catalogue) -> str:
+    """SQL of one row per declared correction and delivery that it met; one without a delivery when it met none."""
+    columns = "origin, correction_id, dataset, action_code, column_name, reason, reporter, decided_on"
+    facts = [
+        (c.origin, c.id, c.dataset, c.action, c.column, c.reason, c.reporter, f"{c.date}")
+        for c in catalogue.corrections
+    ]
+    nothing = (None,) * len(columns.split(","))
+    told = ", ".join(
+        f"({', '.join(text(fact) if fact else 'null::varchar' for fact in row)})" for row in [*facts, nothing]
+    )
+    declared = f"(values {told}) t({columns})"
+    return f"""
+    with declared as (select * replace (decided_on::date as decided_on) from {declared} where origin is not null),
+    met as (
+        select origin, correction_id, receipt_id, count(*) as matched_rows,
+            count(*) filter (outcome = 'applied') as corrected_rows,
+            case when min(value_was) is not distinct from max(value_was) then min(value_was) end as value_before,
+            case when min(value_is) is not distinct from max(value_is) then min(value_is) end as value_after
+        from {CORRECTED} group by all
+    )
+    select d.origin, d.correction_id, coalesce(m.receipt_id, '') as receipt_id, d.dataset, d.action_code, d.column_name,
+        coalesce(m.matched_rows, 0) as matched_rows, coalesce(m.corrected_rows, 0) as corrected_rows,
+        m.value_before, m.value_after, d.reason, d.reporter, d.decided_on
+    from declared d left join met m using (origin, correction_id)"""
 
 
 def _counts(contract: Contract) -> str:

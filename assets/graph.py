@@ -30,7 +30,7 @@ from assets.renewing import renew_indicator, renew_model, renew_values
 from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
-from resources.receipt_list import dataset_order
+from resources.receipt_list import dataset_order, needed_by
 
 SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.
@@ -115,7 +115,6 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
     contract = catalogue.contracts[name]
     key = dg.AssetKey(["core", name])
     warns = any(e.severity != "critical" for e in contract.expectations)
-    references = {c.references for c in contract.columns.values() if c.references and c.references != name}
 
     def step(context: dg.AssetExecutionContext, session: Session) -> dg.MaterializeResult:
         result = session.take_in(name)
@@ -136,7 +135,7 @@ def _core_asset(catalogue: Catalogue, name: str) -> dg.AssetsDefinition:
         key,
         step,
         checks=check_specs(key, DELIVERY, contract_sentences(contract)),
-        deps=[dg.AssetKey(["landing", name]), *(dg.AssetKey(["core", r]) for r in sorted(references))],
+        deps=[dg.AssetKey(["landing", name]), *(dg.AssetKey(["core", n]) for n in needed_by(catalogue, name))],
         group_name="core",
         kinds={"duckdb", "table"},
     )

@@ -101,7 +101,7 @@ def _codes(catalogue: Catalogue) -> str:
     declared = {
         "level": _levels(catalogue),
         "dataset": [(name, Words(c.title.nl, c.title.en)) for name, c in sorted(catalogue.contracts.items())],
-        "reason": sorted(reason_kinds().items()),
+        "reason": sorted(reason_kinds(catalogue).items()),
     }
     in_words = [
         f"select '{name}', '{code}', {literal(words.nl)}, {literal(words.en)}"

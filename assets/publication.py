@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from assets.conservation import deliveries_select, rejected_rows_select
+from assets.conservation import corrections_select, deliveries_select, rejected_rows_select
 from assets.modelling import check_model
+from assets.unknown_references import prepare_waiting, unknown_select
 from resources import audit, key_register, publishing
 from resources.catalogue import key_name
 from resources.engine import TYPES
@@ -74,10 +75,13 @@ def publish_session(session: Session, made_of: str) -> publishing.Publication:
 
 
 def describe_run(engine: Engine, catalogue: Catalogue) -> None:
-    """Make and check the tables about the run itself: deliveries, rejected rows, months and, last, all checks."""
+    """Make and check the tables about the run itself: deliveries, what waits, what was corrected, months and, last, all checks."""
+    prepare_waiting(engine, catalogue)
     made = {
         "bi.rpt_delivery": deliveries_select(catalogue),
         "bi.rpt_rejected_row": rejected_rows_select(catalogue),
+        "bi.rpt_correction": corrections_select(catalogue),
+        "bi.rpt_unknown_reference": unknown_select(catalogue),
         "bi.rpt_period": periods_select(),
     }
     for table, select in made.items():

@@ -1,39 +1,24 @@
 """Pulling: what the sources of a deployment hold that the landing zone does not have yet.
 
-Belongs here: walking the sources, refusing files with personal data, landing the rest.
-Does not belong here: the transport (resources), the meaning of the rows.
+Belongs here: walking the sources and their folders, and what of folders can be told without opening a file.
+Does not belong here: sources on a server (fetching), what becomes of one file (taking), the meaning of the rows.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from resources.catalogue import Catalogue, Mapping, Source
+from assets.fetching import fetch
+from assets.taking import Pulled, take
+from resources.catalogue import Catalogue, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
-from resources.landing import Delivery, Landing, finished_files, now_utc
-from resources.privacy import personal_columns
-
-
-@dataclass
-class Pulled:
-    """What one pull did: receipts landed, files refused with the headings at fault, and those left for the next run.
-
-    `waiting` changed a moment ago; `failed` are files, and folders of sources that are down, that could not be taken, with
-    the reason; `may_pass` when trying again in a moment may help.
-    """
-
-    landed: list[str] = field(default_factory=list)
-    refused: dict[str, list[str]] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    may_pass: bool = False
+from resources.finished import finished_files
+from resources.landing import Delivery, Landing
 
 
 class SourceDown(KetenError):
@@ -50,14 +35,13 @@ class ToPull:
 
 
 def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[list[Path], list[Path]]:
-    """Files of one source that are finished, and those still changing, by name.
+    """Files of a source that is a folder that are finished, and those still changing, by name.
 
     Raises KetenError when its mapping is missing, and SourceDown for its folder.
     """
     folder = source.resolved_path(project)
-    mapping = catalogue.mappings.get((source.origin, source.dataset))
-    if mapping is None:
-        raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
+    require_mapping(catalogue, source)
+    mapping = catalogue.mappings[source.origin, source.dataset]
     told = f"sources.yml: the folder {source.path} of {source.origin}/{source.dataset}"  # no secret in it
     try:
         return finished_files(folder, mapping.patterns, time.time())
@@ -65,6 +49,17 @@ def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[l
         raise SourceDown(f"{told} does not exist; mend its path, or connect the disk or share it lies on") from None
     except OSError as error:
         raise SourceDown(f"{told} cannot be read ({error.strerror}); see that it can be reached and read") from None
+
+
+def require_mapping(catalogue: Catalogue, source: Source) -> None:
+    """Raise KetenError when nothing says how the files of a source are read."""
+    if (source.origin, source.dataset) not in catalogue.mappings:
+        raise KetenError(f"sources.yml: write mappings/{source.origin}__{source.dataset}.yml for this source")
+
+
+def folders(catalogue: Catalogue) -> Iterator[Source]:
+    """The sources that are folders."""
+    return (source for source in catalogue.sources if source.remote is None)
 
 
 def has_brought(landing: Path, source: Source) -> bool:
@@ -81,65 +76,47 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
     for source in catalogue.sources:
         if source.dataset != dataset:
             continue
-        mapping = catalogue.mappings[(source.origin, source.dataset)]
-        folder = source.resolved_path(project)
-        try:
-            finished, young = source_files(catalogue, project, source)
-        except SourceDown as error:
-            if not has_brought(landing.folder, source):
-                raise
-            done.failed[source.path] = str(error)
-            done.may_pass = True
-            continue
-        done.waiting += [path.name for path in young]
-        for path in finished:
-            name = path.relative_to(folder).as_posix()
-            try:
-                facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
-                _take(landing, mapping, Delivery(*facts), done)
-            except DiskFull:
-                raise  # the fault is here, not in the file: nothing may be published as if it had not come
-            except (KetenError, OSError) as error:
-                done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
-                done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
-                landing.forget(path)
+        require_mapping(catalogue, source)
+        if source.remote:
+            fetch(catalogue, project, landing, source, done)
+        else:
+            _pull_folder(catalogue, project, landing, source, done)
     landing.remember()
     landing.note_failures(dataset, done.failed)
     return done
 
 
-def _take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) -> None:
-    if landing.known(delivery):
-        return
+def _pull_folder(catalogue: Catalogue, project: Path, landing: Landing, source: Source, done: Pulled) -> None:
+    mapping = catalogue.mappings[(source.origin, source.dataset)]
+    folder = source.resolved_path(project)
     try:
-        headings = personal_columns(delivery.source, mapping)
-    except KetenError:
-        headings = []  # an unreadable file is landed and rejected with its reason
-    if headings:
-        landing.refuse(delivery, headings, now_utc())
-        done.refused[delivery.name] = headings
+        finished, young = source_files(catalogue, project, source)
+    except SourceDown as error:
+        if not has_brought(landing.folder, source):
+            raise
+        done.failed[source.path or ""] = str(error)
+        done.may_pass = True
         return
-    receipt = landing.land(delivery, issued_at(mapping, delivery.name), landing.moment())
-    done.landed.append(receipt.receipt_id)
-
-
-def issued_at(mapping: Mapping, file_name: str) -> str | None:
-    """When the sender issued a file, read from its name by the mapping; None without a rule or a match."""
-    rule = mapping.issued_at
-    if rule is None:
-        return None
-    match = re.search(rule.pattern, file_name)
-    if match is None:
-        return None
-    return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")
+    done.waiting += [path.name for path in young]
+    for path in finished:
+        name = path.relative_to(folder).as_posix()
+        try:
+            facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
+            take(landing, mapping, Delivery(*facts), done)
+        except DiskFull:
+            raise  # the fault is here, not in the file: nothing may be published as if it had not come
+        except (KetenError, OSError) as error:
+            done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
+            done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
+            landing.forget(path)
 
 
 def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
-    """What the sources hold that no run has read as it is now. No file is opened, so ten thousand of them take a moment."""
+    """What the folders hold that no run has read as it is now. No file is opened and no server asked: it takes a moment."""
     new: dict[Path, None] = {}
     young: dict[Path, None] = {}
     down: list[str] = []
-    for source in catalogue.sources:
+    for source in folders(catalogue):
         try:
             finished, changing = source_files(catalogue, project, source)
         except KetenError as error:
@@ -160,12 +137,12 @@ def files_fingerprint(files: Iterable[Path]) -> str:
 
 
 def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
-    """sha256 over every source with its finished files: equal means nothing new can be pulled. A source that is down has none.
+    """sha256 over every folder with its finished files: equal means nothing new can be pulled. One that is down has none.
 
     Raises SourceDown for one that never brought anything: then its path is wrong.
     """
     digest = hashlib.sha256()
-    for source in catalogue.sources:
+    for source in folders(catalogue):
         finished: list[Path] = []
         try:
             finished, _ = source_files(catalogue, project, source)

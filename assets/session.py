@@ -14,10 +14,12 @@ from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
 from resources.catalogue import MONTHS, Catalogue, Indicator, Model
+from resources.corrections import CHECK, check_corrections
 from resources.engine import Engine
 from resources.final_values import prepare_states
+from resources.finished import SETTLE_SECONDS
 from resources.intake import DatasetIntake, IntakeResult
-from resources.landing import SETTLE_SECONDS, Landing
+from resources.landing import Landing
 from resources.months import both, widened
 from resources.periods import Months, fingerprint
 from resources.progress import Progress
@@ -112,6 +114,9 @@ class Session:
         self.intake[dataset] = result
         if result.changed or result.checks:
             audit.record(self.engine, f"core.{dataset}", result.checks)
+        # A correction may cease to hold without a delivery that is judged again: it may be about none.
+        kept = check_corrections(self.engine.connection, self.catalogue, dataset)
+        audit.record(self.engine, f"core.{dataset}", kept, f"{CHECK}%")
         return result
 
     def plan(self, refs: tuple[str, ...], reach: int = 0) -> set[date] | None:

@@ -16,13 +16,15 @@ from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
 from resources.cells import text
+from resources.corrections import TABLE as CORRECTED
 from resources.engine import Engine
 from resources.errors import KetenError
+from resources.identifiers import IDENTIFIER
 from resources.intake import DatasetIntake
 from resources.landing import Landing
 from resources.progress import Progress
 from resources.published import rows_of
-from resources.receipt_list import dataset_order, prepare
+from resources.receipt_list import dataset_order, needed_by, prepare
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator
@@ -42,6 +44,20 @@ class SourceLines:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What a correction did to rows of one delivered file; `was` and `became` where they are the same in all of these."""
+
+    place: str
+    action: str
+    column: str
+    was: str
+    became: str
+    file_name: str
+    lines: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class Trace:
     """A published value beside its recomputation. `equal` compares value, both sides, coverage and status."""
 
@@ -50,6 +66,7 @@ class Trace:
     recomputed: Decimal | None
     equal: bool
     sources: tuple[SourceLines, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,13 +99,14 @@ def trace_value(
         raise KetenError(f"there is no indicator '{indicator_id}'; `keten catalogue` lists them")
     row = _published_row(published, indicator_id, scope, period)
     replay = _Replay(catalogue, Landing(landing), published, temp_folder, indicator, row, progress)
-    again, sources = replay.run(narrow=True)
+    again, sources, marks = replay.run(narrow=True)
     if again != row.value:
         # Some indicators look beyond their own scope, such as a share of a total: then every row counts.
-        again, sources = replay.run(narrow=False)
+        again, sources, marks = replay.run(narrow=False)
     sentence = f"{indicator.title.en}, {row.scope}, {row.period_code}: {row.value[0]} {indicator.unit}"
     sentence += f" = {row.value[1]} / {row.value[2]}" if row.value[2] is not None else ""
-    return Trace(sentence, row.value[0], again[0] if again else None, again == row.value, sources)  # type: ignore[arg-type]
+    found: Decimal | None = again[0] if again else None  # type: ignore[assignment]
+    return Trace(sentence, row.value[0], found, again == row.value, sources, marks)  # type: ignore[arg-type]
 
 
 def _published_row(published: Path, indicator_id: str, scope: str, period: str | None) -> _Row:
@@ -139,8 +157,11 @@ class _Replay:
         parts = [part.partition("=") for part in row.scope.split(";")] if row.scope != TOTAL else []
         self.keys = {named[name]: value for name, _, value in parts}
 
-    def run(self, narrow: bool) -> tuple[tuple[object, ...] | None, tuple[SourceLines, ...]]:
-        """The value computed again and the rows behind it; `narrow` keeps only rows of the scope and the period."""
+    def run(self, narrow: bool) -> tuple[tuple[object, ...] | None, tuple[SourceLines, ...], tuple[Mark, ...]]:
+        """The value computed again, the rows behind it and what was corrected in these.
+
+        `narrow` keeps only rows of the scope and the period.
+        """
         span = horizon(self.catalogue, self.as_of)
         datasets = self._datasets()
         with Engine(None, self.temp_folder) as engine:
@@ -152,7 +173,9 @@ class _Replay:
             prepare_reference(engine, self.catalogue, span, self.as_of, "trace")
             set_months(engine, span.months())
             again = self._recompute(engine)
-            return again, tuple(line for name in datasets for line in _lines(engine, name))
+            told = [name for name in datasets if name != IDENTIFIER]
+            lines = tuple(line for name in told for line in _lines(engine, name))
+            return again, lines, tuple(mark for name in told for mark in _marks(engine, name))
 
     def _datasets(self) -> list[str]:
         """The datasets the indicator stands on, and those that they refer to, in order of intake."""
@@ -161,9 +184,8 @@ class _Replay:
         def add(name: str) -> None:
             if name not in found:
                 found.add(name)
-                for column in self.catalogue.contracts[name].columns.values():
-                    if column.references:
-                        add(column.references)
+                for needed in needed_by(self.catalogue, name):
+                    add(needed)
 
         for name in self.catalogue.datasets_below(self.indicator.refs):
             add(name)
@@ -202,10 +224,42 @@ class _Replay:
 
 def _lines(engine: Engine, name: str) -> list[SourceLines]:
     """The rows left in core, as ranges of lines per file."""
-    select = f"""
-        with numbered as (
-            select distinct receipt_id, row_no from core.{name}
-        ),
+    rows = engine.read(_ranges(f"select distinct receipt_id, row_no from core.{name}")).read_all().to_pylist()
+    return [SourceLines(name, r["file_name"], r["lines"], r["rows"]) for r in rows]
+
+
+def _marks(engine: Engine, name: str) -> list[Mark]:
+    """What corrections did to the rows left in core, and the marks they set on them."""
+    same = "case when min({0}) is not distinct from max({0}) then coalesce(min({0}), '') else '' end as {0}"
+    entry = "origin, correction_id, action, coalesce(column_name, '') as column_name"
+    left = f"(from {CORRECTED} join core.{name} using (receipt_id, row_no, record_no) where outcome = 'applied')"
+    select = (
+        f"select {entry}, {same.format('value_was')}, {same.format('value_is')} from {left} group by all order by all"
+    )
+    marks = []
+    for made in engine.read(select).read_all().to_pylist():
+        mine = f"origin = {text(made['origin'])} and correction_id = {text(made['correction_id'])}"
+        numbered = f"select distinct receipt_id, row_no from {left} where {mine}"
+        marks += [
+            Mark(
+                f"corrections/{made['origin']}.yml: {made['correction_id']}",
+                made["action"],
+                made["column_name"],
+                made["value_was"],
+                made["value_is"],
+                row["file_name"],
+                row["lines"],
+                row["rows"],
+            )
+            for row in engine.read(_ranges(numbered)).read_all().to_pylist()
+        ]
+    return marks
+
+
+def _ranges(numbered: str) -> str:
+    """SQL of the rows of a select of receipt_id and row_no, as ranges of lines per file in order of delivery."""
+    return f"""
+        with numbered as ({numbered}),
         islands as (
             select receipt_id, row_no, row_no - row_number() over (partition by receipt_id order by row_no) as island
             from numbered
@@ -216,5 +270,3 @@ def _lines(engine: Engine, name: str) -> list[SourceLines]:
         select r.file_name, sum(n)::bigint as rows,
             string_agg(case when f = l then f::varchar else f || '-' || l end, ', ' order by f) as lines
         from ranges join intake.receipt r using (receipt_id) group by r.file_name, r.position order by r.position"""
-    rows = engine.read(select).read_all().to_pylist()
-    return [SourceLines(name, r["file_name"], r["lines"], r["rows"]) for r in rows]

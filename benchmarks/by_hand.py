@@ -59,7 +59,7 @@ STEPS = (
     "create table ignored as select row_no, 'exact_repeat' as reason from repeated where is_equal and turn > 1",
     # Of the rows set aside only now the text is not at hand: the file is read again for them alone.
     """create temp table late as select row_no, 'conflicting_repeat' as reason from repeated where not is_equal
-        union all select row_no, 'unknown:meter_id' from judged
+        union all select row_no, 'unknown_reference:meter_id' from judged
         where reasons is null and meter_id not in (select meter_id from meter) and row_no not in (select row_no from repeated
             where not is_equal or turn > 1)""",
     """create table quarantine as

@@ -33,7 +33,7 @@ def work(delivery: Delivery, out: Path) -> None:
     ignored = repeated[~conflict & (same.cumcount() > 0)]
     rows.loc[repeated.index[conflict], "reasons"] = "conflicting_repeat"
     is_left = (rows["reasons"] == "") & ~rows.index.isin(ignored.index)
-    rows.loc[is_left & ~rows["meter_id"].isin(set(meters["EAN"])), "reasons"] = "unknown:meter_id"
+    rows.loc[is_left & ~rows["meter_id"].isin(set(meters["EAN"])), "reasons"] = "unknown_reference:meter_id"
     aside = rows[rows["reasons"] != ""]
     accepted = rows[(rows["reasons"] == "") & ~rows.index.isin(ignored.index)]
     _expect(accepted)

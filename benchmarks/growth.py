@@ -34,7 +34,8 @@ SPANS = (12, 60, 120)
 # becomes known, and then all months are computed again: that is another cost than that of a month.
 LOADED_ON, NEXT_ON, NEWEST = "2026-06-30", "2026-07-05", "issued-202607"
 Figures = dict[str, float]
-# What was set out to be reached: the cost of one more month on 120 months, in that on 12.
+# What was set out to be reached: the cost of the newest month on 120 months, in that on 12. It was set for that alone; a
+# correction in the oldest month is measured beside it, to be seen when it changes.
 GOAL = 1.3
 
 
@@ -116,17 +117,17 @@ def _report(console: Console, folder: Path, rounds: int) -> int:
         console.print(f"loading {months} months of {SITES} sites in one run ...")
         grown[months] = Grown(folder, months)
     _print_loading(console, {months: one.loading for months, one in grown.items()})
-    kinds: dict[str, Callable[[Grown], Figures]] = {
-        "the newest month": Grown.newest_month,
-        "a correction in the oldest month": Grown.late_correction,
+    kinds: dict[str, tuple[Callable[[Grown], Figures], float | None]] = {
+        "the newest month": (Grown.newest_month, GOAL),
+        "a correction in the oldest month": (Grown.late_correction, None),
     }
     found: dict[str, dict[int, list[Figures]]] = {kind: {months: [] for months in SPANS} for kind in kinds}
     for turn in range(rounds):
         console.print(f"round {turn + 1} of {rounds}")
-        for kind, measure in kinds.items():
+        for kind, (measure, _) in kinds.items():
             for months in SPANS:
                 found[kind][months].append(measure(grown[months]))
-    reached = [_print_one_more(console, kind, measured) for kind, measured in found.items()]
+    reached = [_print_one_more(console, kind, measured, kinds[kind][1]) for kind, measured in found.items()]
     return 0 if all(reached) else 1
 
 
@@ -145,8 +146,8 @@ def _print_loading(console: Console, loading: dict[int, Figures]) -> None:
     )
 
 
-def _print_one_more(console: Console, kind: str, measured: dict[int, list[Figures]]) -> bool:
-    """Print the cost of one kind of change; whether it is as good as independent of the months that are loaded."""
+def _print_one_more(console: Console, kind: str, measured: dict[int, list[Figures]], goal: float | None) -> bool:
+    """Print the cost of one kind of change; whether its goal is reached, which holds too when it has none."""
     table = Table(f"{kind}, months loaded", "seconds", "processor s", "processor s, all rounds", "memory GiB")
     medians = {m: {key: median(turn[key] for turn in turns) for key in turns[0]} for m, turns in measured.items()}
     for months, figures in medians.items():
@@ -157,9 +158,12 @@ def _print_one_more(console: Console, kind: str, measured: dict[int, list[Figure
     # In turn, so that what else the machine does weighs on both; the processor's time feels it least.
     few, many = SPANS[0], SPANS[-1]
     ratio = median(m["cpu"] / f["cpu"] for f, m in zip(measured[few], measured[many], strict=True))
-    verdict = "reached" if ratio <= GOAL else "NOT reached"
-    console.print(f"goal: on {many} months at most {GOAL} times that on {few}: {ratio:.2f}, {verdict}")
-    return ratio <= GOAL
+    if goal is None:
+        console.print(f"on {many} months {ratio:.2f} times that on {few}; no goal was set for it")
+        return True
+    verdict = "reached" if ratio <= goal else "NOT reached"
+    console.print(f"goal: on {many} months at most {goal} times that on {few}: {ratio:.2f}, {verdict}")
+    return ratio <= goal
 
 
 def _in_process(folder: Path, as_of: str) -> Figures:

@@ -174,6 +174,20 @@ def trace(
         raise typer.Exit(1)
 
 
+@app.command()
+def unknown(project: Project = None, home: Home = None) -> None:
+    """The numbers of senders that nobody knows: what waits for them, a suggestion, and the line that releases it."""
+    from pipelines.receipt_report import IDENTIFIER_COLUMNS, show_unknown
+
+    where, _ = opened(home, project)
+    if show_unknown(where):
+        typer.echo(
+            f"Lines are as the dataset identifier has them: {IDENTIFIER_COLUMNS}. Master data releases rows as well."
+        )
+    else:
+        typer.echo("No row waits for a number that is not known.")
+
+
 @app.command("catalogue")
 def catalogue_command(
     check: Annotated[
@@ -224,7 +238,7 @@ def _check_sql(known: Any) -> None:
 
 def _schemas(folder: Path | None) -> list[Path]:
     """Write the JSON Schemas of the declarations; the files."""
-    from resources.catalogue_reading import json_schemas
+    from resources.schemas import json_schemas
 
     if folder is None:
         return []

@@ -14,7 +14,8 @@ from pipelines.settings import Place
 from resources.catalogue import Settings
 from resources.catalogue_reading import load_catalogue
 from resources.errors import KetenError
-from resources.landing import SETTLE_SECONDS, Landing
+from resources.finished import SETTLE_SECONDS
+from resources.landing import Landing
 from resources.wording import Words, counted
 
 FILE = (("bestand", "bestanden"), ("file", "files"))

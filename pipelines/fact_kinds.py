@@ -143,8 +143,8 @@ KINDS: dict[str, Kind] = {
             "Nothing new comes from this source now. The others go on; the figures stand on what was there.",
         ),
         Words(
-            "Ga na of de map bereikbaar en leesbaar is. Zodra dat zo is, haalt de volgende run alles op.",
-            "See that the folder can be reached and read. As soon as it can, the next run takes everything.",
+            "Ga na of de map of server bereikbaar en leesbaar is. Zodra dat zo is, haalt de volgende run alles op.",
+            "See that the folder or server can be reached and read. As soon as it can, the next run takes everything.",
         ),
         "sources.yml; keten doctor",
     ),

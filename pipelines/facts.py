@@ -19,6 +19,7 @@ from pipelines.settings import Place, today
 from resources.environment import hidden, named
 from resources.errors import KetenError
 from resources.landing import Landing, Receipt
+from resources.sources.memory import Memory, seen_digests
 from resources.wording import Words, counted, day, month
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def late_targets(where: Place, catalogue: Catalogue) -> Iterator[Fact]:
 
 def refused_files(landing: Landing) -> Iterator[Fact]:
     """Files refused for personal data that still lie in their source folder; only their headings are known."""
-    lying = landing.seen_digests()
+    lying = landing.seen_digests() | seen_digests(landing.folder)
     for facts in landing.refusals():
         if facts["sha256"] in lying:
             what = f"{facts['file_name']} ({facts['origin']}/{facts['dataset']}): {', '.join(facts['headings'])}"
@@ -218,7 +219,10 @@ def _newest(
     """When a source last brought something: the time of its newest file too, as the same bytes are not received twice."""
     mine = [r.received_at for r in receipts if (r.origin, r.dataset) == (source.origin, source.dataset)]
     patterns = catalogue.mappings[source.origin, source.dataset].patterns
-    seen = landing.newest_seen(source.resolved_path(project), patterns)
+    if source.remote:
+        seen = Memory(landing.folder, source).newest()
+    else:
+        seen = landing.newest_seen(source.resolved_path(project), patterns)
     return max([*map(datetime.fromisoformat, mine), *([seen] if seen else [])], default=None)
 
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from assets.preparing import horizon
 from pipelines.news import BECAUSE, both
+from pipelines.schedules import every_day
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue, Settings
 from resources.catalogue_reading import load_catalogue
@@ -24,28 +25,21 @@ BY = "schedule"
 
 
 def month_close(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
-    """The schedule `month_close`, on from the start; none when keten.yml sets it off.
+    """The schedule `month_close`.
 
     It looks every day: a daemon that was down on the day itself closes all months that were missed on its first tick.
     """
-    if settings.month_close is None:
-        return []
-    working_day = settings.month_close.working_day
-    hour, minute = map(int, settings.month_close.at.split(":"))
+    closing = settings.month_close
 
-    @dg.schedule(
-        name="month_close",
-        job_name=job,
-        cron_schedule=f"{minute} {hour} * * *",
-        execution_timezone=settings.zone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Elke maand voorlopig afsluiten op een vaste werkdag erna, en dat publiceren."
-        "\n\nClose every month as provisional on a set working day after it, and publish that.",
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        assert closing is not None  # or there would be no schedule
+        return close_due(where, load_catalogue(where.project), closing.working_day)
+
+    told = Words(
+        "Elke maand voorlopig afsluiten op een vaste werkdag erna, en dat publiceren.",
+        "Close every month as provisional on a set working day after it, and publish that.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return close_due(where, load_catalogue(where.project), working_day)
-
-    return [schedule]
+    return every_day("month_close", job, closing.at if closing else None, settings.zone, told, tick)
 
 
 def close_due(where: Place, catalogue: Catalogue, working_day: int) -> dg.RunRequest | dg.SkipReason:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.fetching import glance
 from assets.graph import MADE_OF, PUBLICATION
 from assets.page.making import is_page_of
 from assets.pulling import files_to_pull
@@ -47,7 +48,13 @@ def reasons_to_run(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstan
         )
     if not is_page_of(where.page, state["number"]):
         found.append(Words("de pagina is van een andere publicatie", "the page is of another publication"))
-    return found
+    return found or _asked(where, catalogue)
+
+
+def _asked(where: Place, catalogue: Catalogue) -> list[Words]:
+    """Which servers may have something new. They are asked only when there is no other reason to run."""
+    told = ", ".join(source.title for source in glance(catalogue, where.project, where.landing))
+    return [Words(f"op te halen: {told}", f"to be fetched: {told}")] if told else []
 
 
 def nothing_new(where: Place, zone: str) -> Words:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from pipelines.report import console, new_table
+from pipelines.console import console
+from pipelines.report import new_table
 
 if TYPE_CHECKING:
     from pipelines.rehearsal import Plan

@@ -26,11 +26,11 @@ def receipt_list(project: Project = None, home: Home = None) -> None:
 
 @receipts.command("show")
 def receipt_show(receipt_id: str, project: Project = None, home: Home = None) -> None:
-    """One delivery: its facts, its counts and its rejected rows."""
+    """One delivery: its facts, its counts, its corrections and its rejected rows, with what to do about them."""
     from pipelines.report import show_receipt
 
-    where, _ = opened(home, project)
-    show_receipt(where, receipt_id)
+    where, catalogue = opened(home, project)
+    show_receipt(where, receipt_id, catalogue)
 
 
 @receipts.command("withdraw")

@@ -11,15 +11,17 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.console import console
+from pipelines.receipt_report import show_corrections, show_rejected, values_told
 from pipelines.settings import Place
 from resources.landing import Landing
 from resources.periods import Month, Months
 from resources.progress import Progress
 from resources.published import frame_of, rows_of
+from resources.reason_words import repair_of_file
 from resources.targets import make_target
 
 if TYPE_CHECKING:
@@ -28,11 +30,7 @@ if TYPE_CHECKING:
     from pipelines.facts import Found
     from resources.catalogue import Catalogue, Indicator, Settings
 
-console = Console(highlight=False)
-if not console.is_terminal:
-    console = Console(highlight=False, width=160)  # a file or a pipe has no width of its own; nothing is cut off in it
 PILLARS = ("people", "planet", "purpose")
-SHOWN_REJECTED = 50
 
 
 @contextmanager
@@ -187,26 +185,21 @@ def show_receipts(where: Place) -> None:
     console.print(table)
 
 
-def show_receipt(where: Place, receipt_id: str) -> None:
-    """Facts, counts and rejected rows of one receipt."""
+def show_receipt(where: Place, receipt_id: str, catalogue: Catalogue) -> None:
+    """Facts, counts, corrections and rejected rows of one receipt, and what is to be done about each reason."""
     receipt = Landing(where.landing).receipt(receipt_id)
     facts: dict[str, Any] = asdict(receipt)
-    rejected: list[tuple[Any, ...]] = []
     if where.published.exists():
         frame = frame_of(where.published, "select * from bi.rpt_delivery where receipt_id = ?", [receipt.receipt_id])
         for row in frame.drop(columns=["publication_id", *(set(facts) & set(frame.columns))]).to_dict("records"):
             facts |= row
-        rejected = rows_of(
-            where.published,
-            "select row_no, reasons, row_text from bi.rpt_rejected_row where receipt_id = ? order by row_no, record_no",
-            [receipt.receipt_id],
-        )
     for name, value in facts.items():
         console.print(f"{name:26} {'' if value is None else value}", markup=False, soft_wrap=True)
-    for row_no, reasons, text in rejected[:SHOWN_REJECTED]:
-        console.print(f"line {row_no}: {reasons}  {text}", markup=False, soft_wrap=True)
-    if len(rejected) > SHOWN_REJECTED:
-        console.print(f"... and {len(rejected) - SHOWN_REJECTED} more rows in bi.rpt_rejected_row")
+    if where.published.exists():
+        show_corrections(where, receipt.receipt_id)
+        show_rejected(where, receipt, catalogue)
+    if facts.get("state") == "rejected" and (repair := repair_of_file(catalogue, str(facts["reason"]))):
+        console.print(f"repair: {repair.en}", markup=False, soft_wrap=True)
 
 
 def show_trace(found: Trace) -> None:
@@ -217,5 +210,8 @@ def show_trace(found: Trace) -> None:
     for line in found.sources:
         table.add_row(line.dataset, escape(line.file_name), line.lines, f"{line.rows:,}")
     console.print(table)
+    for mark in found.marks:
+        told = f"{mark.place}: {mark.action} {mark.column} {values_told(mark.was, mark.became)}".rstrip()
+        console.print(f"{told}: {mark.rows:,} rows, {mark.file_name}: {mark.lines}", markup=False, soft_wrap=True)
     verdict = "[green]equal[/]" if found.equal else "[red]NOT EQUAL[/]"
     console.print(f"published {found.published}  recomputed {found.recomputed}  {verdict}", soft_wrap=True)

@@ -67,8 +67,11 @@ def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
 def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_path: Path | None = None) -> bool:
     """Whether the last publication was made of just these inputs, no delivery waits and its page is there.
 
+    Only when all that is so are sources on a server asked whether they have news.
+
     Call it under the lock, and with a copy of the engine when this one is to stay untouched.
     """
+    from assets.fetching import glance
     from assets.page.making import is_page_of
     from assets.publication import is_current
     from resources.engine import Engine
@@ -80,10 +83,11 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_p
         return False
     try:
         with Engine.open(path, path.with_name("engine.tmp"), progress.tell) as engine:
-            return is_current(engine, where.published, input_fingerprint(where, catalogue))
+            is_same = is_current(engine, where.published, input_fingerprint(where, catalogue))
     except Damaged as error:
         progress.tell(str(error))
         return False
+    return is_same and not glance(catalogue, where.project, where.landing)
 
 
 def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
@@ -277,10 +281,15 @@ def _signal_reaches(pid: int) -> bool:
 
 def require_settings(catalogue: Catalogue, where: Place) -> None:
     """Stop before any work when the settings of a deployment cannot be used."""
-    from assets.pulling import source_fingerprint
+    from assets.pulling import require_mapping, source_fingerprint
+    from resources.sources import make_connector
     from resources.targets import make_target
 
     today(catalogue.settings.zone)
     source_fingerprint(catalogue, where.project, where.landing)
+    for source in catalogue.sources:
+        require_mapping(catalogue, source)
+        if source.remote:
+            make_connector(source, where.project)
     for setting in catalogue.targets:
         make_target(setting, where.home)

@@ -1,11 +1,12 @@
 """The run of every day, at the time that keten.yml says.
 
-Belongs here: when it is asked for, and why it is not. Does not belong here: the drop folders (drop_folder), what a run
-does (definitions).
+Belongs here: how a schedule of every day is declared, when that run is asked for, and why it is not. Does not belong here:
+the drop folders (drop_folder), the month close (month_close), what a run does (definitions).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -18,6 +19,8 @@ from resources.catalogue import Settings
 from resources.catalogue_reading import load_catalogue
 from resources.wording import Words
 
+# What a schedule does when its time has come.
+Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
 BEGUN = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -26,26 +29,32 @@ BEGUN = [
 ]
 
 
-def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
-    """The schedule `daily`, on from the start; none when keten.yml sets it off.
+def every_day(
+    name: str, job: str, at: str | None, zone: str, description: Words, tick: Tick
+) -> list[dg.ScheduleDefinition]:
+    """A schedule that does `tick` at a time of the day, on from the start; none when keten.yml sets it off.
 
     On the day that clocks go forward a time in the skipped hour comes at 03:00; when they go back, a time in the doubled
     hour comes once.
     """
-    if settings.schedule.daily is None:
+    if at is None:
         return []
-    hour, minute = map(int, settings.schedule.daily.split(":"))
-
-    @dg.schedule(
-        name="daily",
+    hour, minute = map(int, at.split(":"))
+    made = dg.schedule(
+        name=name,
         job_name=job,
         cron_schedule=f"{minute} {hour} * * *",
-        execution_timezone=settings.zone,
+        execution_timezone=zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Elke dag ophalen, toetsen, berekenen en publiceren, als er iets nieuws is."
-        "\n\nPull, validate, compute and publish every day, when something is new.",
+        description=f"{description.nl}\n\n{description.en}",
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    return [made(tick)]
+
+
+def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinition]:
+    """The schedule `daily`: a run when something is new, or of the targets that are behind."""
+
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if run_id := _takes_all(context.instance, job, context.scheduled_execution_time):
             told = Words(f"Run {run_id} neemt alles al mee", f"Run {run_id} takes everything along already")
             return dg.SkipReason(both([told]))
@@ -57,7 +66,11 @@ def daily(where: Place, settings: Settings, job: str) -> list[dg.ScheduleDefinit
             return dg.RunRequest(asset_selection=[target_key(name) for name in late], tags={BECAUSE: both([told])})
         return dg.SkipReason(both([nothing_new(where, settings.zone)]))
 
-    return [schedule]
+    told = Words(
+        "Elke dag ophalen, toetsen, berekenen en publiceren, als er iets nieuws is.",
+        "Pull, validate, compute and publish every day, when something is new.",
+    )
+    return every_day("daily", job, settings.schedule.daily, settings.zone, told, tick)
 
 
 def _takes_all(dagster: dg.DagsterInstance, job: str, moment: datetime) -> str | None:

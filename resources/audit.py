@@ -32,9 +32,9 @@ def prepare_audit(engine: Engine) -> None:
     )
 
 
-def record(engine: Engine, table: str, checks: Iterable[CheckResult]) -> None:
-    """Replace what is known of the checks of one table."""
-    engine.connection.execute(f"delete from {CHECK_RESULT} where table_name = ?", [table])
+def record(engine: Engine, table: str, checks: Iterable[CheckResult], like: str = "%") -> None:
+    """Replace what is known of the checks of one table, or of those whose id is like `like`."""
+    engine.connection.execute(f"delete from {CHECK_RESULT} where table_name = ? and check_id like ?", [table, like])
     rows = [astuple(check) for check in checks]
     if rows:
         marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))

@@ -19,10 +19,13 @@ from resources.catalogue_models import (
     Model,
     Unit,
 )
-from resources.deployment_models import Settings, Source, TargetSetting
+from resources.correction_models import Correction
+from resources.deployment_models import Settings, TargetSetting
 from resources.errors import KetenError
 from resources.mapping_models import Mapping
+from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Source
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 
@@ -56,6 +59,8 @@ class Catalogue:
     contracts: dict[str, Contract] = field(default_factory=dict)
     layouts: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     deployment: Settings | None = None
@@ -78,6 +83,11 @@ class Catalogue:
     def targets(self) -> tuple[TargetSetting, ...]:
         """Where a publication goes beside the published file."""
         return self.deployment.targets if self.deployment else ()
+
+    def corrections_of(self, origin: str, dataset: str, file_name: str) -> list[Correction]:
+        """The corrections that may touch a delivery, in the order of their file."""
+        named = [c for c in self.corrections if (c.origin, c.dataset) == (origin, dataset)]
+        return [c for c in named if c.covers(file_name)]
 
     def dimensions(self) -> dict[str, tuple[str, str]]:
         """Table and column with the members of each dimension: a code list, or the dataset that describes them."""

@@ -27,26 +27,21 @@ from resources.catalogue_models import (
     Unit,
 )
 from resources.catalogue_rules import ENGINE_TABLES, Rules, explain
-from resources.deployment_models import Settings, Sources
+from resources.correction_models import Corrections
+from resources.correction_rules import CorrectionRules
+from resources.deployment_models import Settings
 from resources.errors import KetenError
 from resources.layouts import laid_out
 from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
+from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
+from resources.source_models import Sources
 from resources.sql_compiler import compile_sql
 
 ROOT = Path(__file__).resolve().parent.parent / "dbt_like_sql"
 T = TypeVar("T", bound=Declared)
 PILLARS = ("people", "planet", "purpose")
-# Fields that come from a file's name or its SQL, by kind of declaration; nobody writes them.
-_MADE = {
-    "Contract": ("name",),
-    "ContractColumn": ("name",),
-    "Mapping": ("origin", "dataset"),
-    "Model": ("name", "sql", "refs"),
-    "ReferenceTable": ("name",),
-    "Indicator": ("id", "pillar", "sql", "refs"),
-}
 
 
 def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
@@ -54,26 +49,6 @@ def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
     reader = _Reader(root, project)
     reader.read()
     return reader.found
-
-
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the files people write, for their editors; without what comes from a file's name or its SQL."""
-    kinds: dict[str, type[Declared]] = {
-        "contract": Contract,
-        "mapping": Mapping,
-        "model": Model,
-        "reference": ReferenceTable,
-        "indicator": Indicator,
-        "sources": Sources,
-        "keten": Settings,
-    }
-    schemas = {name: kind.model_json_schema(by_alias=True) for name, kind in kinds.items()}
-    for schema in schemas.values():
-        for part in [schema, *schema.get("$defs", {}).values()]:
-            for key in _MADE.get(part["title"], ()):
-                del part["properties"][key]
-                part["required"].remove(key)
-    return schemas
 
 
 class _Reader:
@@ -90,6 +65,9 @@ class _Reader:
         path = self.root / "columns.yml"
         for name, facts in self._named(path, "", self._yaml(path)).items():
             self.found.columns[name] = self._make(Column, path, facts)
+        path = self.root / "reasons.yml"
+        for name, facts in self._named(path, "", self._yaml(path), "id").items():
+            self.found.reasons[name] = self._make(Reason, path, facts)
         self._reference(self.root / "reference")
         for path in self._files(self.root / "sources", ".yml"):
             self.found.contracts[path.stem] = self._contract(path)
@@ -114,6 +92,7 @@ class _Reader:
             self._deployment(self.project)
         Rules(self.found).hold()
         MappingRules(self.found).hold()
+        CorrectionRules(self.found).hold()
         self.found.fingerprint = self._digest.hexdigest()
 
     def _deployment(self, project: Path) -> None:
@@ -126,6 +105,7 @@ class _Reader:
             ) from None
         self._reference(project / "reference")
         self._mappings(project / "mappings", self.found.mappings)
+        self._corrections(project / "corrections")
         settings, sources = project / "keten.yml", project / "sources.yml"
         if settings.exists():
             self.found.deployment = self._make(Settings, settings, self._yaml(settings))
@@ -176,25 +156,33 @@ class _Reader:
 
     def _make(self, kind: type[T], path: Path, facts: dict[str, Any], made: dict[str, Any] | None = None) -> T:
         """A declaration from what stands in a file and `made`, what follows from its name or its SQL."""
-        for key in made or {}:
-            if key in facts:
-                raise KetenError(f"{self._name(path)}: {key}: follows from the file's name or its SQL; remove it")
+        self._nowhere(path, "", facts, made or {})
         try:
             return kind.model_validate({**facts, **(made or {})})
         except ValidationError as error:
-            place = f"{self._name(path)}: {facts['name']}." if kind is Column else f"{self._name(path)}: "
+            named = {Column: "name", Reason: "id"}.get(kind)
+            place = f"{self._name(path)}: {facts[named]}." if named else f"{self._name(path)}: "
             raise KetenError(f"{place}{explain(kind, error)}") from None
 
-    def _named(self, path: Path, place: str, entries: Any) -> dict[str, dict[str, Any]]:
-        """Entries by name, each told its name. Raises KetenError for what is not keys and values."""
+    def _nowhere(self, path: Path, place: str, facts: dict[str, Any], made: Iterable[str]) -> None:
+        """Raise KetenError for a key that nobody writes."""
+        for key in made:
+            if key in facts:
+                where = f"{place}.{key}" if place else key
+                raise KetenError(f"{self._name(path)}: {where}: follows from the file's name or its SQL; remove it")
+
+    def _named(self, path: Path, place: str, entries: Any, key: str = "name") -> dict[str, dict[str, Any]]:
+        """Entries by name, each told its name as `key`. Raises KetenError for what is not keys and values."""
         if not isinstance(entries, dict):
             raise KetenError(f"{self._name(path)}: {place}should hold names, each with its keys and values")
         for name, facts in entries.items():
             if not isinstance(facts, dict):
                 raise KetenError(f"{self._name(path)}: {place}{name}: should hold keys and values; write {{}} for none")
-            if "name" in facts:
-                raise KetenError(f"{self._name(path)}: {place}{name}: name: stands before the colon already; remove it")
-        return {str(name): {"name": str(name), **facts} for name, facts in entries.items()}
+            if key in facts:
+                raise KetenError(
+                    f"{self._name(path)}: {place}{name}: {key}: stands before the colon already; remove it"
+                )
+        return {str(name): {key: str(name), **facts} for name, facts in entries.items()}
 
     def _contract(self, path: Path) -> Contract:
         facts = self._yaml(path)
@@ -282,6 +270,18 @@ class _Reader:
             if mapping.given and known is not self.found.layouts:
                 raise KetenError(f"{self._name(path)}: given: it is for layouts of the product; write a value in columns")
             known[origin, dataset] = mapping
+
+    def _corrections(self, folder: Path) -> None:
+        for path in self._files(folder, ".yml"):
+            facts = self._yaml(path)
+            entries = facts.get("corrections")
+            if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+                for entry in entries:
+                    self._nowhere(path, "corrections", entry, ("origin",))
+                facts = {**facts, "corrections": [{**entry, "origin": path.stem} for entry in entries]}
+            for made in self._make(Corrections, path, facts).corrections:
+                self._new(path, "correction", made.id, [c.id for c in self.found.corrections if c.origin == path.stem])
+                self.found.corrections.append(made)
 
     def _sql(self, path: Path) -> dict[str, Any]:
         path = path.with_suffix(".sql")

@@ -256,7 +256,7 @@ class Rules:
                 raise KetenError(f"keten.yml: target '{taken.pop()}' is a name of the product; choose another")
         for source in self.found.sources:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
-            if "${" in ENV_VARIABLE.sub("", source.path):
+            if source.path and "${" in ENV_VARIABLE.sub("", source.path):
                 place = f"sources.yml: {source.origin}/{source.dataset}: path"
                 raise KetenError(
                     f"{place}: '{source.path}' holds a bad variable; write ${{env:NAME}} or ${{env:NAME:-default}}"

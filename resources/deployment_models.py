@@ -1,7 +1,7 @@
-"""The shape of what a deployment declares of itself: keten.yml and sources.yml.
+"""The shape of what a deployment declares of itself in keten.yml, and how any setting names an environment variable.
 
-Belongs here: fields, types and what one of them can tell about itself. Does not belong here: mappings and the
-declarations of the product (catalogue_models), reading files (catalogue_reading).
+Belongs here: fields, types and what one of them can tell about itself. Does not belong here: sources.yml (source_models),
+mappings and the declarations of the product (catalogue_models), reading files (catalogue_reading).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from resources.catalogue_models import HOME, Declared, Update
+from resources.catalogue_models import HOME, Declared
 from resources.errors import KetenError
 
 ENV_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -186,29 +186,3 @@ class Settings(Declared):
     retention: Retention = Retention()
     month_close: MonthClose | None = MonthClose()
     interface: Interface = Interface()
-
-
-class Source(Declared):
-    """One line of sources.yml: what is pulled from where; `update` where this sender delivers at another pace.
-
-    `layout` names a mapping of the product that reads the files of this origin; `given` are the columns that such files
-    leave unsaid, `files` a narrower pattern for their names.
-    """
-
-    dataset: str
-    origin: str
-    path: str
-    update: Update | None = None
-    layout: str | None = None
-    given: dict[str, str] = {}
-    files: str | None = None
-
-    def resolved_path(self, project: Path) -> Path:
-        """The folder. Raises KetenError for an environment variable that is not set."""
-        return project / filled(self.path, "sources.yml", f"{self.origin}/{self.dataset}")
-
-
-class Sources(Declared):
-    """sources.yml."""
-
-    sources: tuple[Source, ...]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,15 +87,15 @@ def _free(folder: Path) -> int:
 
 
 @contextmanager
-def put_whole(target: Path, prefix: str) -> Iterator[Path]:
+def put_whole(target: Path, prefix: str, for_others: bool = False) -> Iterator[Path]:
     """A file beside the target to write into; after the block it takes the target's place, safe from a loss of power.
 
-    When the block fails nothing of it stays. Raises DiskFull.
+    Its name begins with `prefix`, by which it is found when the process is killed. Only the user of this process can read
+    it, unless it is `for_others`. When the block fails nothing of it stays. Raises DiskFull.
     """
     with full_disk_told(target.parent):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = target.with_name(f"{prefix}{secrets.token_hex(8)}")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if for_others else 0o600))
         try:
             yield temporary
             fsync(temporary)

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from resources.corrections import forget
 from resources.engine import roll_back
 from resources.errors import KetenError
 from resources.expectations import CheckResult, check_candidate
 from resources.files import kind_of, packing
 from resources.final_months import final_check
+from resources.identifiers import entries_of
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
 from resources.receipt_list import code_fingerprint, list_receipts
@@ -83,6 +85,7 @@ class DatasetIntake:
         self.progress = progress
         self.decided = decided or {}
         self._code = code_fingerprint()
+        self._numbers: dict[str, str] = {}
         self._groups = 0
 
     def take_in(self) -> IntakeResult:
@@ -141,6 +144,11 @@ class DatasetIntake:
             for c in sorted(map(str, lists))
         ]
         facts += [f"{u.code}={u.factor}" for u in self.catalogue.units.values()]
+        entries = self.catalogue.corrections_of(receipt.origin, receipt.dataset, receipt.file_name)
+        facts += [entry.judging() for entry in entries]
+        if receipt.origin not in self._numbers:
+            self._numbers[receipt.origin] = entries_of(self.engine.connection, self.contract, receipt.origin)
+        facts.append(self._numbers[receipt.origin])
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def _load_all(self, due: list[Receipt]) -> None:
@@ -249,6 +257,7 @@ class DatasetIntake:
 
     def _take_out(self, receipt_id: str) -> None:
         months = self._months_of([receipt_id])
+        forget(self.engine.connection, receipt_id)
         if self.tables.remove(receipt_id):
             self._note(months)
 

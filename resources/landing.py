@@ -25,10 +25,6 @@ from resources.errors import KetenError
 from resources.files import kind_of, stored_suffix
 
 MAX_FILE_BYTES = 4 * 1024**3
-SETTLE_SECONDS = 30
-# The clock of another machine may be ahead by hours; a file dated later than that was dated wrong and is no longer written.
-AHEAD_SECONDS = 24 * 3600
-_UNFINISHED = (".part", ".tmp", ".crdownload")
 
 
 @dataclass(frozen=True)
@@ -213,6 +209,10 @@ class Landing:
         name = f"{delivery.receipt_id}.json"
         return (self._receipts / name).exists() or (self._refusals / name).exists()
 
+    def has_receipt(self, receipt_id: str) -> bool:
+        """Whether a delivery was landed."""
+        return (self._receipts / f"{receipt_id}.json").exists()
+
     def land(self, delivery: Delivery, issued_at: str | None, received_at: str) -> Receipt:
         """Store a delivery. Raises KetenError above the size limit, or when it changed since its digest was taken."""
         size = delivery.source.stat().st_size
@@ -279,7 +279,7 @@ class Landing:
             is_left = path.name.startswith(".landing-") or path.name in purged or is_sure
             if is_left and path.name not in kept:
                 path.unlink()
-        for folder in (self.folder, self._receipts, self._refusals):
+        for folder in (self.folder, self._receipts, self._refusals, self.folder / "sources"):
             for path in folder.glob(f"{UNFINISHED}*"):
                 path.unlink()
 
@@ -288,29 +288,6 @@ class Landing:
         write_durably(
             self._receipts / f"{receipt.receipt_id}.json", json.dumps(asdict(receipt), indent=1, sort_keys=True)
         )
-
-
-def finished_files(folder: Path, patterns: tuple[str, ...], now: float) -> tuple[list[Path], list[Path]]:
-    """Files of a drop folder that match a pattern, by name: those that are finished, and those that changed just now.
-
-    Links that leave the folder are not followed. Raises OSError when the folder cannot be read.
-    """
-    next(folder.iterdir(), None)  # a pattern would find nothing in a folder that cannot be read, and not say so
-    root = folder.resolve()
-    found = sorted(
-        path
-        for path in {path for pattern in patterns for path in folder.glob(pattern)}
-        if path.is_file()
-        and not path.name.endswith(_UNFINISHED)
-        and not path.name.startswith(".")
-        and path.resolve().is_relative_to(root)
-    )
-    finished: list[Path] = []
-    young: list[Path] = []
-    for path in found:
-        age = now - path.stat().st_mtime
-        (young if -AHEAD_SECONDS < age < SETTLE_SECONDS else finished).append(path)
-    return finished, young
 
 
 def _copy_durably(source: Path, target: Path, digest: str) -> None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import duckdb
+
 from resources.cells import text
 from resources.engine import TYPES
 
 if TYPE_CHECKING:
-    import duckdb
-
     from resources.catalogue import Catalogue, Contract
 
 _FEW = 4
@@ -26,7 +26,7 @@ _SOURCE = {"receipt_id": "VARCHAR", "row_no": "BIGINT", "record_no": "BIGINT", "
 
 
 class Unmatched(NamedTuple):
-    """SQL on the rows `e` of a table: which have an unknown reference, and the list of `unknown:<column>` of each."""
+    """SQL on the rows `e` of a table: which have an unknown reference, and the list of `unknown_reference:<column>` of each."""
 
     condition: str
     reasons: str
@@ -72,12 +72,11 @@ class DatasetTables:
 
     def _drop_other_shape(self) -> None:
         """Tables of an older contract go: a changed contract judges all its deliveries again anyway."""
-        known = self.connection.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = current_database()"
-            " and schema_name = 'core' and table_name = ? order by column_index",
-            [self.contract.name],
-        ).fetchall()
-        if known and known != list(self.types.items()):
+        try:  # the columns of all tables, of which to take these, are slow to list
+            found = self.connection.execute(f"select name, type from pragma_table_info('{self.name}')").fetchall()
+        except duckdb.CatalogException:
+            return
+        if found != list(self.types.items()):
             self.connection.execute(f"drop view {self.name}__quarantine")
             for suffix in ("", "__history", "__unmatched", "__rejected", "__ignored"):
                 self.connection.execute(f"drop table {self.name}{suffix}")
@@ -106,7 +105,7 @@ class DatasetTables:
                 tests[column] = f"e.{column} in ({listed})"
         if not tests:
             return None
-        cases = ", ".join(f"case when {test} then 'unknown:{column}' end" for column, test in tests.items())
+        cases = ", ".join(f"case when {test} then 'unknown_reference:{column}' end" for column, test in tests.items())
         return Unmatched(" or ".join(tests.values()), f"list_filter([{cases}], lambda x: x is not null)")
 
     def insert_settled(self, incoming: str, receipt_id: str) -> None:

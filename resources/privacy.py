@@ -76,6 +76,8 @@ def _spelt(heading: str) -> str:
 
 
 def _by_content(path: Path, mapping: Mapping, facts: FileFacts, headings: list[str]) -> list[str]:
+    if not headings:
+        return []
     with duckdb.connect(":memory:") as connection:
         try:
             cells = reading.cells_of(connection, path, mapping, facts, lenient=True)

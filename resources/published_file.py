@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources.disk import Damaged, fsync, full_disk_told, is_damage
+from resources.disk import Damaged, fsync, is_damage, put_whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -128,12 +128,8 @@ def replace_text(target: Path, text: str) -> bool:
     remove_leftovers(target)
     if target.exists() and target.read_bytes() == content:
         return False
-    temporary = temporary_name(target)
-    with full_disk_told(target.parent):
+    with put_whole(target, f"{temporary_name(target).name}-", for_others=True) as temporary:
         temporary.write_bytes(content)
-        fsync(temporary)
-        os.replace(temporary, target)
-    fsync(target.parent)
     return True
 
 

@@ -1,11 +1,12 @@
-"""Why a row was set apart, in plain words.
+"""Why a row or a delivery was set apart, and what to do about it, in plain words.
 
-Belongs here: a sentence for every reason code that judging, repeats and merging give. Does not belong here: the tests
-themselves, and how often a reason occurs.
+Belongs here: a sentence for a reason as the code gives it, in the words of its contract and columns. Does not belong here:
+what the reasons are (`dbt_like_sql/reasons.yml`), giving them (judging, repeats, merging), how often one occurs.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from resources.wording import Words, number
@@ -13,104 +14,55 @@ from resources.wording import Words, number
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
     from resources.catalogue_models import ContractColumn
+    from resources.reason_models import Reason
 
 # The stamp of a reading is no column of a contract: a mapping makes start and end of it.
 _STAMP = Words("Tijdstip", "Time stamp")
-
-_OF_ROW = {
-    "conflicting_repeat": Words(
-        "Twee regels in één aanlevering hebben dezelfde sleutel en verschillende waarden; geen van beide telt.",
-        "Two rows of one delivery have the same key and different values; neither counts.",
-    ),
-    "unreadable_bytes": Words(
-        "De regel bevat tekens die geen tekst zijn; de rest van het bestand is leesbaar.",
-        "The row holds bytes that are no text; the rest of the file can be read.",
-    ),
-    "too_long": Words(
-        "Een cel van deze regel telt meer dan 32.767 tekens, meer dan in een cel van een werkblad past.",
-        "A cell of this row has more than 32,767 characters, which is more than a cell of a sheet holds.",
-    ),
-    "nonexistent_local_time": Words(
-        "Dit tijdstip bestaat niet: in dit uur werd de klok vooruitgezet.",
-        "This time does not exist: the clock was put forward in this hour.",
-    ),
-    "ambiguous_local_time": Words(
-        "Dit uur komt twee keer voor: de klok werd teruggezet, en niet is te zien welk van de twee het is.",
-        "This hour occurs twice: the clock was put back, and which of the two it is cannot be told.",
-    ),
-    "implausible_time": Words(
-        "Dit tijdstip ligt niet tussen 1990 en 2060.",
-        "This time does not lie between 1990 and 2060.",
-    ),
-    "missing_earlier_month": Words(
-        "Dit is een totaal sinds januari, en de periode ervoor ontbreekt in de aanlevering.",
-        "This is a total since January, and the period before it is missing from the delivery.",
-    ),
-}
-
-_OF_COLUMN = {
-    "missing": Words("{} is leeg.", "{} is empty."),
-    "not_a_number": Words("{} is geen getal.", "{} is not a number."),
-    "ambiguous_number": Words(
-        "{}: de punt of komma kan duizendtallen of decimalen scheiden.",
-        "{}: the point or comma can be a mark of thousands or of decimals.",
-    ),
-    "missing_unit": Words("{} heeft geen eenheid.", "{} has no unit."),
-    "unknown_unit": Words("{}: de eenheid is niet bekend.", "{}: its unit is not known."),
-    "unit_mismatch": Words(
-        "{} staat in een eenheid van een andere soort dan is afgesproken.",
-        "{} is in a unit of another kind than was agreed.",
-    ),
-    "unknown_factor": Words(
-        "{}: de factor ernaast is leeg of geen getal.", "{}: the factor beside it is empty or not a number."
-    ),
-    "implausible": Words(
-        "{} ligt buiten wat van deze afzender te verwachten is.",
-        "{} lies outside what can be expected of this sender.",
-    ),
-    "ambiguous_date": Words(
-        "{} kan als twee verschillende datums worden gelezen.", "{} can be read as two different dates."
-    ),
-    "not_a_date": Words("{} is geen datum in de afgesproken vorm.", "{} is not a date in the agreed form."),
-    "not_a_yes_or_no": Words("{} is geen ja of nee.", "{} is not a yes or a no."),
-    "unknown_code": Words("{}: deze aanduiding is niet bekend.", "{}: this code is not known."),
-    "unreadable": Words(
-        "{} is niet te lezen: een fout, een formule zonder uitkomst of een getal dat cijfers verloor.",
-        "{} cannot be read: an error, a formula that was never calculated or a number that lost digits.",
-    ),
-}
+# The outcomes of a row by itself; a reason of these stands in a rejected row.
+_OF_ROW = ("quarantined", "waiting")
 
 
-_OTHERS = {
-    "out_of_range": Words("Kolom ligt buiten het afgesproken bereik.", "Column lies outside the agreed range."),
-    "unknown": Words(
-        "Kolom komt niet voor in de stamgegevens; de regel telt vanzelf mee zodra dat wel zo is.",
-        "Column does not occur in the master data; the row counts by itself as soon as it does.",
-    ),
-    "rule": Words("De regel voldoet niet aan deze afspraak.", "The row breaks this agreed rule."),
-}
-
-
-def reason_kinds() -> dict[str, Words]:
-    """What stands before the colon of a reason, as a sentence about a column that the reason names."""
-    of_column = {kind: Words(t.nl.format("Kolom"), t.en.format("Column")) for kind, t in _OF_COLUMN.items()}
-    return {**_OF_ROW, **of_column, **_OTHERS}
+def reason_kinds(catalogue: Catalogue) -> dict[str, Words]:
+    """What stands before the colon of a reason of a rejected row, as a sentence about a column that the reason names."""
+    column = Words("Kolom", "Column")
+    return {name: _filled(reason, column) for name, reason in catalogue.reasons.items() if reason.outcome in _OF_ROW}
 
 
 def reason_words(catalogue: Catalogue, dataset: str, reason: str) -> Words:
     """A reason of a rejected row as a sentence. A code that is not known is told as it is."""
     kind, _, name = reason.partition(":")
     contract = catalogue.contracts[dataset]
+    known = catalogue.reasons.get(kind)
     if kind == "rule":
         return next((Words(rule.nl, rule.en) for rule in contract.rules if rule.id == name), Words(reason, reason))
-    if kind in _OF_COLUMN:
-        label = _label(catalogue, name)
-        return Words(_OF_COLUMN[kind].nl.format(label.nl), _OF_COLUMN[kind].en.format(label.en))
-    if kind == "out_of_range":
+    if kind == "out_of_range" and name in contract.columns:
         return _out_of_range(catalogue, name, contract.columns[name])
-    if kind == "unknown":
+    if kind == "unknown_reference" and name in contract.columns:
         return _unknown(catalogue, name, contract.columns[name])
-    return _OF_ROW.get(reason, Words(reason, reason))
+    return _filled(known, _label(catalogue, name)) if known else Words(reason, reason)
+
+
+def repair_words(catalogue: Catalogue, reason: str) -> Words:
+    """What to do about a reason of a row; empty for one that is not known."""
+    known = catalogue.reasons.get(reason.partition(":")[0])
+    return Words(known.repair.nl, known.repair.en) if known else Words("", "")
+
+
+def reason_of_file(catalogue: Catalogue, message: str) -> Reason | None:
+    """The reason for which a file as a whole was rejected, by the message that tells it."""
+    return next(
+        (reason for reason in catalogue.reasons.values() if any(re.search(told, message) for told in reason.told)), None
+    )
+
+
+def repair_of_file(catalogue: Catalogue, message: str) -> Words | None:
+    """What to do about a file that was rejected as a whole."""
+    known = reason_of_file(catalogue, message)
+    return Words(known.repair.nl, known.repair.en) if known else None
+
+
+def _filled(reason: Reason, label: Words) -> Words:
+    return Words(reason.meaning.nl.replace("{}", label.nl), reason.meaning.en.replace("{}", label.en))
 
 
 def _label(catalogue: Catalogue, name: str) -> Words:

@@ -9,7 +9,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.corrections import prepare_corrections
 from resources.errors import KetenError
+from resources.identifiers import IDENTIFIER
 from resources.merging import DatasetTables
 
 if TYPE_CHECKING:
@@ -18,36 +20,57 @@ if TYPE_CHECKING:
     from resources.landing import Landing
 
 _INTAKE = (
-    *("cell_values", "cells", "files", "intake", "judging", "merging", "number_cells", "reading", "reading_csv"),
-    *("reading_headings", "reading_json", "reading_text", "reading_xlsx", "repeats", "row_tests", "staging", "stamps"),
-    *("workbook_scan", "year_to_date", "zones"),
+    *("cell_values", "cells", "correction_rules", "corrections", "files", "identifiers", "intake", "judged_rows"),
+    *(
+        "judging",
+        "merging",
+        "number_cells",
+        "reading",
+        "reading_csv",
+        "reading_headings",
+        "reading_json",
+        "reading_text",
+    ),
+    *("reading_xlsx", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
 )
 
 
 def code_fingerprint() -> str:
     """sha256 over the Python files of intake: a changed judge judges again."""
     digest = hashlib.sha256()
-    for name in _INTAKE:
-        digest.update((Path(__file__).with_name(name + ".py")).read_bytes())
+    for path in intake_modules():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
+def intake_modules() -> list[Path]:
+    """The Python files that decide what becomes of a row."""
+    return [Path(__file__).with_name(name + ".py") for name in _INTAKE]
+
+
 def dataset_order(catalogue: Catalogue) -> list[str]:
-    """Datasets with the ones they refer to first."""
+    """Datasets with the ones they refer to first, and before these the numbers under which senders know them."""
     order: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise KetenError(f"sources/{name}.yml refers to itself through {' -> '.join(path)}")
-        for column in catalogue.contracts[name].columns.values():
-            if column.references and column.references != name:
-                visit(column.references, (*path, name))
+        for needed in needed_by(catalogue, name):
+            visit(needed, (*path, name))
         if name not in order:
             order.append(name)
 
     for name in sorted(catalogue.contracts):
         visit(name, ())
     return order
+
+
+def needed_by(catalogue: Catalogue, dataset: str) -> list[str]:
+    """The datasets that have to be taken in before this one: those it refers to, and the numbers senders give these."""
+    columns = catalogue.contracts[dataset].columns.values()
+    references = sorted({c.references for c in columns if c.references and c.references != dataset})
+    named = [IDENTIFIER] if any(c.references for c in columns) and IDENTIFIER in catalogue.contracts else []
+    return named + references
 
 
 def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
@@ -58,6 +81,7 @@ def prepare(engine: Engine, landing: Landing, catalogue: Catalogue) -> None:
         position BIGINT, state VARCHAR, reason VARCHAR, judged_by VARCHAR, source_rows BIGINT,
         received_rows BIGINT, blank_rows BIGINT, number_evidence VARCHAR)""")
     run("create table if not exists intake.receipt_window (receipt_id VARCHAR, scope VARCHAR, month DATE)")
+    prepare_corrections(engine.connection)
     for name in dataset_order(catalogue):
         DatasetTables(engine.connection, catalogue, catalogue.contracts[name])
     list_receipts(engine, landing)

@@ -11,9 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources import judging, reading, repeats
+from resources import corrections, judging, reading, repeats
 from resources.cells import FileFacts
+from resources.corrections import Correcting
 from resources.errors import KetenError
+from resources.identifiers import translate
+from resources.judged_rows import JudgedRows
 from resources.merging import DatasetTables
 from resources.number_cells import AUTO, Marks, decide_marks
 from resources.year_to_date import cumulative_columns, take_apart
@@ -74,6 +77,7 @@ class Stage:
         self._connection = connection
         self._mapping = mapping
         self._table = f"stage_{number}"
+        self.is_corrected = False
         facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
         self.source_rows, self.blank_rows = cells.rows + len(facts.set_aside), cells.blank_rows
@@ -82,26 +86,28 @@ class Stage:
         self._keep_text(catalogue, contract, facts, cells.relation)
 
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
+        """Judge the rows, and let what is known beside them have its say: corrections, other numbers, repeats."""
         connection, stage, mapping = self._connection, self._table, self._mapping
-        marks = self._marks(catalogue, facts, cells)
-        self.number_evidence = marks.evidence if marks else None
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, marks)
-        connection.execute(f"create or replace temp table {stage} as {judgement.select}")
-        number = "" if mapping.unpivot else ", 1::bigint as record_no"
-        rows = f"(select rowid as id, *{number} from {stage})"
-        key = [c for c in contract.key if c in judgement.stored] or ["1"]
-        others = [c for c in judgement.stored if c not in key]
-        derived = "".join(f", {sql} as {column}" for column, sql in judgement.derived.items())
+        self.marks = self._marks(catalogue, facts, cells)
+        self.number_evidence = self.marks.evidence if self.marks else None
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, self.marks)
+        judged = JudgedRows.of(connection, stage, judgement, bool(mapping.unpivot))
         if mapping.time:
-            repeats.resolve_ambiguous(connection, stage, rows, key, mapping, judgement.stored)
+            key = [c for c in contract.key if c in judged.stored] or ["1"]
+            repeats.resolve_ambiguous(connection, stage, judged.rows, key, mapping, judged.stored)
+        if entries := catalogue.corrections_of(self.receipt.origin, contract.name, self.receipt.file_name):
+            Correcting(judged, catalogue, contract, mapping).apply(entries, self.receipt.receipt_id, facts, cells)
+            self.is_corrected = True
+        translate(judged, contract, self.receipt.origin)
+        key = [c for c in contract.key if c in judged.stored] or ["1"]
+        others = [c for c in judged.stored if c not in key]
         if columns := cumulative_columns(mapping):
-            repeats.drop_repeats(connection, stage, rows, key, others)
-            whole = f"(select *{derived} from {rows})"
-            take_apart(connection, stage, whole, contract, catalogue.columns, columns, judgement)
+            repeats.drop_repeats(connection, stage, judged.rows, key, others)
+            take_apart(connection, stage, judged.whole, contract, catalogue.columns, columns, judgement)
         resolve = repeats.number_repeats if contract.repeats == "number" else repeats.drop_repeats
-        resolve(connection, stage, rows, key, others)
+        resolve(connection, stage, judged.rows, key, others)
         known = f"'{self.receipt.receipt_id}' as receipt_id, timestamp '{self.receipt.received_at}' as known_from"
-        return f"(select *{derived}, {known} from {rows})"
+        return f"(select *, {known} from {judged.whole})"
 
     def _marks(self, catalogue: Catalogue, facts: FileFacts, cells: str) -> Marks | None:
         """The marks in the numbers of the file, when the mapping leaves them to it."""
@@ -148,6 +154,9 @@ class Stage:
             run(f"create or replace temp view matched as from incoming e where not ({lost.condition})")
             incoming = "matched"
         tables.insert_settled(incoming, self.receipt.receipt_id)
+        corrections.forget(self._connection, self.receipt.receipt_id)
+        if self.is_corrected:
+            run(f"insert into {corrections.TABLE} from {self._table}_corrected")
 
     def count(self) -> int:
         """How many records the delivery holds."""
@@ -156,5 +165,5 @@ class Stage:
 
     def drop(self) -> None:
         """Free its memory."""
-        for table in (self._table, f"{self._table}_text"):
+        for table in (self._table, f"{self._table}_text", f"{self._table}_corrected"):
             self._connection.execute(f"drop table if exists {table}")

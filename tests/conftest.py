@@ -6,13 +6,16 @@ or copy. Does not belong here: data of one test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from demo.generate import generate
+from pipelines.settings import Place
 from tests.deployment import Deployment, tiny
 from tests.postgres_server import PostgresServer, postgres_server
 
@@ -20,8 +23,10 @@ settings.register_profile("suite", derandomize=True, deadline=None, print_blob=T
 settings.load_profile("suite")
 
 
-# These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them.
-LONG = ("kills", "demo_events", "deliveries", "run", "real", "merging", "page", "graph", "scaffold", "golden")
+# These run whole jobs or many drawn cases, minutes each. Started first, they leave no worker alone with one of them. It
+# holds by --no-loadscope-reorder of pyproject.toml: else modules with many tests, which are short, would come first.
+LONG = """kills demo_events dirty deliveries run real month_close targets alert_facts page plan merging touched scheduling
+    graph scaffold same_everywhere golden""".split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,21 +43,42 @@ def _own_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def made_once(folder: Path, name: str, make: Callable[[Path], Deployment]) -> Deployment:
+    """A deployment after its first run: the worker that is first to ask makes it, and each has a copy of its own."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        made = make(folder / name)
+        made.keten("run")
+        return made
+    of_all, finished = folder.parent / name, folder.parent / f"{name}.finished"
+    with FileLock(folder.parent / f"{name}.lock"):
+        if not finished.exists():
+            make(of_all).keten("run")
+            finished.touch()
+    return Deployment(of_all).copy(folder / name)
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The demo of three sites and four months after its first run. To be read, not changed: copy it for that."""
-    made = Deployment(tmp_path_factory.mktemp("demo"))
-    generate(made.project, sites=3, month_count=4)
-    made.keten("run")
-    return made
+
+    def make(folder: Path) -> Deployment:
+        generate(folder / "project", sites=3, month_count=4)
+        return Deployment(folder)
+
+    return made_once(tmp_path_factory.getbasetemp(), "demo", make)
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The tiny deployment after its first run. To be read, not changed: copy it for that."""
-    made = tiny(tmp_path_factory.mktemp("small"))
-    made.keten("run")
-    return made
+    return made_once(tmp_path_factory.getbasetemp(), "small", tiny)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """The tiny deployment, which has not run."""
+    made = tiny(tmp_path)
+    return Place(made.home, made.project)
 
 
 @pytest.fixture(scope="session")

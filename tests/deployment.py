@@ -19,14 +19,13 @@ from typing import Any
 
 import yaml
 
-from resources.landing import SETTLE_SECONDS, Landing, Receipt
+from resources.finished import SETTLE_SECONDS
+from resources.landing import Landing, Receipt
 from resources.published import rows_of
 
 AS_OF = "2026-07-02"
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
-    ["great_expectations.expectations", "pipelines.definitions", "sqlglot.optimizer.qualify"]
-)
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.preloaded"])
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Deployment:
         """Start the command; what it prints goes to a file of its own."""
         place = {"KETEN_HOME": str(self.home), "KETEN_PROJECT": str(self.project), "KETEN_AS_OF": AS_OF}
         out = self.folder / f"out-{time.monotonic_ns()}.txt"
-        process = _SERVER.Process(target=_call, args=(arguments, {**place, **(env or {})}, out))
+        process = FORKS.Process(target=_call, args=(arguments, {**place, **(env or {})}, out))
         process.out = out  # type: ignore[attr-defined]
         process.start()
         return process

@@ -5,11 +5,14 @@ Belongs here: turning bytes and a mapping into judged rows. Does not belong here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
+from resources.correction_models import Correction
+from resources.correction_rules import CorrectionRules
 from resources.engine import Engine
 from resources.files import stored_suffix
 from resources.landing import Receipt
@@ -22,13 +25,22 @@ CATALOGUE = load_catalogue()
 
 
 def staged(
-    folder: Path, dataset: str, content: bytes | str, mapping: dict[str, Any], name: str = "file.csv"
+    folder: Path,
+    dataset: str,
+    content: bytes | str,
+    mapping: dict[str, Any],
+    name: str = "file.csv",
+    corrections: Sequence[Correction] = (),
 ) -> list[dict]:
-    """The records of a delivery in order of line and record, with reasons as a list; every reference counts as unknown."""
+    """The records of a delivery in order of line and record, with reasons as a list; every reference counts as unknown.
+
+    With corrections of the sender `o`, each record tells what was noted of all of them.
+    """
     path = folder / f"delivery{stored_suffix(name)}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     declared = Mapping.model_validate({"title": "t", "files": "*", "origin": "o", "dataset": dataset, **mapping})
-    known = Catalogue(**{**vars(CATALOGUE), "mappings": {("o", dataset): declared}})
+    known = Catalogue(**{**vars(CATALOGUE), "mappings": {("o", dataset): declared}, "corrections": list(corrections)})
+    CorrectionRules(known).hold()
     receipt = Receipt("r", "o", dataset, name, "2025-01-01T00:00:00.000000", None, "", 0)
     with Engine(None, folder) as engine:
         for other in dataset_order(known):
@@ -36,10 +48,16 @@ def staged(
         stage = Stage(engine.connection, known, known.contracts[dataset], receipt, path, 0)
         shown = "* exclude (id), (select row_text from stage_0_text t where t.row_no = d.row_no limit 1) as row_text"
         rows = engine.read(f"select {shown} from {stage.delivered} d order by row_no, record_no").read_all().to_pylist()
+        noted = "correction_id, row_no, column_name, value_was, value_is, outcome"
+        notes = (
+            engine.connection.execute(f"select {noted} from stage_0_corrected").fetchall() if stage.is_corrected else []
+        )
         for row in rows:
+            row["notes"] = notes
             row["reasons"] = row["reasons"].split(",") if row["reasons"] else []
             row["blank_rows"] = stage.blank_rows
             row["number_evidence"] = stage.number_evidence
+            row["set_aside"] = stage._set_aside
         return rows
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from resources.catalogue_reading import ROOT, json_schemas, load_catalogue
+from resources.catalogue_reading import ROOT, load_catalogue
 from resources.errors import KetenError
+from resources.schemas import json_schemas
 
 
 def damaged(folder: Path, path: str, change: Callable[[str], str]) -> Path:
@@ -142,7 +143,9 @@ def test_models_come_after_what_they_refer_to() -> None:
 
 def test_the_schemas_for_editors_ask_for_what_people_write_and_not_for_what_follows_from_names() -> None:
     schemas = json_schemas()
-    assert schemas.keys() == {"contract", "reference", "mapping", "model", "indicator", "sources", "keten"}
+    assert schemas.keys() == {
+        *("contract", "corrections", "reference", "mapping", "model", "indicator", "sources", "keten")
+    }
     assert "origin" not in schemas["mapping"]["properties"] and "sql" not in schemas["indicator"]["required"]
     for name, schema in schemas.items():
         assert schema["additionalProperties"] is False, name

@@ -70,53 +70,67 @@ BAD_FILES = {
         b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03cut",
         "cannot be read to its end",
     ),
-    "empty": ("meter_reading_20250301.csv", b"", "is empty"),
-    "no header": ("meter_reading_20250301.csv", b"E,2025-01-05,99\nE,2025-01-06,99\n", "the heading 'day'"),
-    "a workbook": ("meter_reading_20250301.csv", b"PK\x03\x04\x00\x00", "NUL bytes"),
-    "not UTF-8": ("meter_reading_20250301.csv", b"meter,day,kwh\nE,2025-01-05,9\xe9\n\n\n\n", "not UTF-8"),
-    "an error page": ("meter_reading_20250301.csv", b'{"error": "token expired"}', "token expired"),
+    "empty": ("meter_reading_20250302.csv", b"", "is empty"),
+    "no header": ("meter_reading_20250303.csv", b"E,2025-01-05,99\nE,2025-01-06,99\n", "the heading 'day'"),
+    "a workbook": ("meter_reading_20250304.csv", b"PK\x03\x04\x00\x00", "NUL bytes"),
+    "not UTF-8": ("meter_reading_20250305.csv", b"meter,day,kwh\nE,2025-01-05,9\xe9\n\n\n\n", "not UTF-8"),
+    "an error page": ("meter_reading_20250306.csv", b'{"error": "token expired"}', "token expired"),
     "another number of cells": (
-        "meter_reading_20250301.csv",
+        "meter_reading_20250307.csv",
         b"meter,day,kwh\nE,2025-01-05\n",
         "Expected Number of Columns",
     ),
-    "two equal headings": ("meter_reading_20250301.csv", b"meter,day,kwh,Day\nE,2025-01-05,9,\n", "the same heading"),
+    "two equal headings": ("meter_reading_20250308.csv", b"meter,day,kwh,Day\nE,2025-01-05,9,\n", "the same heading"),
 }
 
 
-@pytest.mark.parametrize("fault", BAD_FILES)
-def test_a_file_that_cannot_be_trusted_is_rejected_whole(small: Deployment, tmp_path: Path, fault: str) -> None:
-    made = small.copy(tmp_path)
+@pytest.fixture(scope="module")
+def spoilt(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, str]:
+    """A deployment to which all bad files came, between good ones, and what its run told. To be read, not changed."""
+    made = small.copy(tmp_path_factory.mktemp("spoilt"))
     mapping = (made.project / "mappings/us__meter_reading.yml").read_text("utf-8")
     made.drop("mappings/us__meter_reading.yml", mapping.replace("_2*.csv", "_2*.csv*"))
-    name, content, words = BAD_FILES[fault]
-    made.drop(f"data/{name}", content)
+    for name, content, _ in BAD_FILES.values():
+        made.drop(f"data/{name}", content)
+    made.drop("data/meter_reading_20250309.csv", f"{READINGS}\nE,2025-01-05,11\n")
     made.drop("data/waste_collection_20250301.csv", f"{WASTE}\nW,S,2025-02-03,rest,60\n")
-    assert words in made.keten("run")
-    assert made.states()[name] == "rejected"
-    assert made.states()["waste_collection_20250301.csv"] == "loaded", "one bad delivery never blocks the others"
+    return made, made.keten("run")
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_a_file_that_cannot_be_trusted_is_rejected_whole(spoilt: tuple[Deployment, str], fault: str) -> None:
+    made, text = spoilt
+    name, _, words = BAD_FILES[fault]
+    told = made.rows(f"select state, reason from bi.rpt_delivery where file_name = '{name}'")
+    assert [state for state, _ in told] == ["rejected"]
+    assert words in told[0][1] and words in text
+
+
+def test_files_that_are_rejected_never_block_the_others(spoilt: tuple[Deployment, str]) -> None:
+    made, _ = spoilt
+    states = made.states()
+    assert states["meter_reading_20250309.csv"] == states["waste_collection_20250301.csv"] == "loaded"
     assert made.rows(
         "select sum(amount) from bi.fact_indicator_month where indicator_id = 'energy_intensity' and component = 'energy_kwh'"
-    ) == [(590,)]
+    ) == [(591,)], "what was there, with the one day that a good file restates"
 
 
-def test_rows_of_an_unknown_site_wait_and_are_released_by_the_list_that_knows_it(tmp_path: Path) -> None:
+def test_rows_of_an_unknown_site_wait_and_are_released_by_the_list_that_knows_it(
+    demo: Deployment, tmp_path: Path
+) -> None:
     made = Deployment(tmp_path)
     generate(made.project, sites=3, month_count=4, hold_back=True)
     text = made.keten("run")
     assert "within_tolerance" in text, "so many rows in quarantine are told"
-    (waiting,) = made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown:%'")
+    (waiting,) = made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown_reference:%'")
     assert waiting[0] > 500
     assert made.rows("select count(*) from bi.rpt_indicator_value where scope_code = 'site=BRE'") == [(0,)]
     later = made.project / "later"
     for path in [p for p in later.rglob("*") if p.is_file()]:
         made.drop(f"data/{path.relative_to(later)}", path.read_bytes())
     made.keten("run")
-    assert made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown:%'") == [(0,)]
-    whole = Deployment(tmp_path / "whole")
-    generate(whole.project, sites=3, month_count=4)
-    whole.keten("run")
-    assert made.values() == whole.values(), "as if the list had been there from the start"
+    assert made.rows("select count(*) from bi.rpt_rejected_row where reasons like 'unknown_reference:%'") == [(0,)]
+    assert made.values() == demo.values(), "as if the list had been there from the start"
 
 
 def test_rows_go_back_to_waiting_when_their_site_is_gone(small: Deployment, tmp_path: Path) -> None:
@@ -127,9 +141,9 @@ def test_rows_go_back_to_waiting_when_their_site_is_gone(small: Deployment, tmp_
     made.keten("run")
     reasons = made.rows("select dataset, reasons, count(*) from bi.rpt_rejected_row group by all order by all")
     assert reasons == [
-        ("meter", "unknown:site_id", 1),
-        ("meter_reading", "unknown:meter_id", 59 + 2),
-        ("waste_collection", "unknown:site_id", 8),
+        ("meter", "unknown_reference:site_id", 1),
+        ("meter_reading", "unknown_reference:meter_id", 59 + 2),
+        ("waste_collection", "unknown_reference:site_id", 8),
     ]
     restating = "select sum(restating_rows), sum(unchanged_rows), min(new_rows) from bi.rpt_delivery"
     assert made.rows(f"{restating} where dataset = 'meter_reading'") == [(0, 0, 0)], "a row that waits restates nothing"
@@ -302,5 +316,5 @@ def test_rows_are_in_balance_as_they_were_sent_and_as_records(small: Deployment,
     texts = made.rows("select row_no, record_no, reasons, row_text from bi.rpt_rejected_row order by 1, 2")
     assert texts == [
         (2, 3, "not_a_number:quantity", "E;10;11;?".replace(";", ",")),
-        *((4, n, "unknown:meter_id", "X,1,2,3") for n in (1, 2, 3)),
+        *((4, n, "unknown_reference:meter_id", "X,1,2,3") for n in (1, 2, 3)),
     ]

@@ -21,13 +21,13 @@ import pytest
 from assets.pulling import pull
 from resources.catalogue import Catalogue
 from resources.catalogue_reading import load_catalogue
-from resources.deployment_models import Source
 from resources.engine import Engine
 from resources.intake import DatasetIntake
 from resources.landing import Landing
 from resources.mapping_models import MappedColumn, Mapping
 from resources.progress import SILENT
 from resources.receipt_list import prepare
+from resources.source_models import Source
 from tests.real_run import DATA, ROOT, require_data
 
 PROJECT = ROOT / "tests" / "dirty"

@@ -219,7 +219,7 @@ def hostile(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Exce
         "update bi.dim_party set party_name = 'https://example.org/click'",
         "insert into bi.rpt_delivery by name select text as receipt_id, text as file_name, text as origin,"
         f" 'rejected' as state, text as reason, 2 as {NUMBER} from (values {texts}) given(text)",
-        f"insert into bi.rpt_rejected_row select 'site', {a_receipt}, 1, 1, 'missing:site_id', 'Jansen;1970', 2",
+        f"insert into bi.rpt_rejected_row select 'site', {a_receipt}, 1, 1, 'missing:site_id', 'Vraag.', 'Ask.', 'Jansen;1970', 2",
     )
     target = ExcelTarget("excel", tmp_path_factory.mktemp("workbook") / "keten.xlsx")
     target.apply(published, adopt=False)

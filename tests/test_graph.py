@@ -44,7 +44,7 @@ def test_there_is_an_asset_for_every_dataset_model_and_indicator() -> None:
 
 def test_assets_wait_for_what_they_are_made_of() -> None:
     deps = {key.to_user_string(): {d.asset_key.to_user_string() for d in spec.deps} for key, spec in SPECS.items()}
-    assert deps["core/meter"] == {"landing/meter", "core/party", "core/site"}
+    assert deps["core/meter"] == {"landing/meter", "core/identifier", "core/party", "core/site"}
     assert deps["indicator/residual_waste_per_fte"] == {"ledger/site_month", "ledger/waste_month"}
     assert deps["register/surrogate_key"] == {
         f"core/{name}" for name in ("chain", "contract", "org_unit", "party", "site")

@@ -177,7 +177,7 @@ def test_folder_before_goes_at_once_when_it_holds_texts_of_a_purged_delivery(
     with_text = next_publication(
         small.published,
         tmp_path / "text" / "bi.duckdb",
-        f"insert into bi.rpt_rejected_row select 'site', {a_receipt}, 1, 1, 'missing:site_id', 'Jansen;1970', 1",
+        f"insert into bi.rpt_rejected_row select 'site', {a_receipt}, 1, 1, 'missing:site_id', 'Vraag.', 'Ask.', 'Jansen;1970', 1",
     )
     purged = next_publication(
         with_text,

@@ -121,7 +121,7 @@ def test_a_plan_that_was_killed_is_swept_away_by_the_next(tmp_path: Path) -> Non
             {"deliveries": [("site", "held", "loaded")]},
         ),
         (
-            "insert into bi.rpt_rejected_row values ('site', 'r', 1, 1, 'unknown_code:x', 'text', 1)",
+            "insert into bi.rpt_rejected_row values ('site', 'r', 1, 1, 'unknown_code:x', 'Vraag.', 'Ask.', 'text', 1)",
             {"rejected": [("site", "unknown_code:x", 0, 1)]},
         ),
         (

@@ -98,7 +98,8 @@ class Run:
         run = self.engine.connection
         tables = run.execute(
             "select schema_name || '.' || table_name from duckdb_tables() where schema_name in"
-            " ('ledger', 'indicator', 'publish', 'bi') and table_name not in ('rpt_delivery', 'rpt_rejected_row', 'rpt_check')"
+            " ('ledger', 'indicator', 'publish', 'bi') and table_name not in ('rpt_delivery', 'rpt_rejected_row', 'rpt_check',"
+            " 'rpt_correction', 'rpt_unknown_reference', 'waiting_reference', 'candidate')"
         ).fetchall()
         return {table: table_digest(run, table, list(self.engine.columns(table))) for (table,) in tables}
 

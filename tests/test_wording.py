@@ -93,7 +93,7 @@ def reasons_of(dataset: str) -> set[str]:
     facts: Any = SimpleNamespace(headings=tuple(columns), unreadable="#REF!")
     judge = judging._Judge(contract, mapping, CATALOGUE, facts, "")
     found = {test.reason for test in judge.row_tests().tests()}
-    found |= {f"unknown:{name}" for name, column in contract.columns.items() if column.references}
+    found |= {f"unknown_reference:{name}" for name, column in contract.columns.items() if column.references}
     return (
         found | {MISSING_EARLIER} | set(re.findall(r"reasons = '([a-z_]+)'", Path(repeats.__file__).read_text("utf-8")))
     )
@@ -123,7 +123,7 @@ def test_every_reason_that_a_row_can_be_given_has_words_in_both_languages(datase
         ),
         (
             "waste_collection",
-            "unknown:site_id",
+            "unknown_reference:site_id",
             "‘Locatie’ komt niet voor in ‘Locaties’; de regel telt vanzelf mee zodra dat wel zo is.",
         ),
         (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from resources.reason_words import reason_words
+from resources.reason_words import reason_words, repair_of_file, repair_words
 from resources.wording import Words, counted, moment, number
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rows of one dataset rejected for one reason."""
+    """Rows of one dataset rejected for one reason, and what to do about it."""
 
     title: Text
     reason: Words
+    repair: Words
     code: str
     count: Words
     example: Example
@@ -134,6 +135,7 @@ def _rejected(catalogue: Catalogue, row: dict[str, Any]) -> Rejected:
     return Rejected(
         contract.title,
         reason_words(catalogue, contract.name, row["reason"]),
+        repair_words(catalogue, row["reason"]),
         row["reason"],
         counted(row["rows"], *_ROWS),
         example,
@@ -149,7 +151,8 @@ def _deliveries(catalogue: Catalogue, read: Read) -> list[SetApart]:
             if nl
         ]
         reason = row["reason"] or ""
-        told = tuple(failed) or (Words(reason, reason),)
+        repair = repair_of_file(catalogue, reason) if row["state"] == "rejected" else None
+        told = tuple(failed) or (Words(reason, reason), *([repair] if repair else []))
         title = catalogue.contracts[row["dataset"]].title
         received = moment(row["received_at"], catalogue.settings.zone)
         found.append(SetApart(title, row["file_name"], _HELD if row["state"] == "held" else _WHOLE, told, received))

@@ -58,17 +58,22 @@ def environment(patient: Patient) -> Iterator[Finding]:
 
 
 def sources(patient: Patient) -> Iterator[Finding]:
-    """Whether the folder of every source can be read."""
-    from assets.pulling import source_files
+    """Whether the folder of every source can be read, and every server reached."""
+    from assets.fetching import unreachable
+    from assets.pulling import folders, source_files
 
-    sound = 0
-    for source in patient.catalogue.sources:
+    catalogue, project = patient.catalogue, patient.where.project
+    faults = []
+    for source in folders(catalogue):
         try:
-            source_files(patient.catalogue, patient.where.project, source)
-            sound += 1
+            source_files(catalogue, project, source)
         except KetenError as error:
-            yield Finding("sources", "fault", str(error), "the other sources go on without it")
-    yield Finding("sources", "ok", f"{sound} of {len(patient.catalogue.sources)} can be read")
+            faults.append(str(error))
+    faults += unreachable(catalogue, project)
+    for fault in faults:
+        yield Finding("sources", "fault", fault, "the other sources go on without it")
+    count = len(catalogue.sources)
+    yield Finding("sources", "ok", f"{count - len(faults)} of {count} can be read")
 
 
 def versions(_: Patient) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ import pytest
 from assets.pulling import pull
 from resources import landing as landing_zone
 from resources.catalogue_reading import load_catalogue
-from resources.landing import AHEAD_SECONDS, SETTLE_SECONDS, Delivery, Landing, finished_files, sha256_of
+from resources.finished import AHEAD_SECONDS, SETTLE_SECONDS, finished_files
+from resources.landing import Delivery, Landing, sha256_of
 from tests.deployment import READINGS, Deployment
 from tests.faults.soundness import results
 

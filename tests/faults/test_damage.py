@@ -17,6 +17,7 @@ from resources.engine import Engine
 from resources.errors import KetenError
 from resources.landing import Delivery, Landing
 from resources.landing_repair import make_fit
+from tests.conftest import made_once
 from tests.deployment import Deployment
 from tests.faults.soundness import assert_accounted, assert_whole, correction, results
 
@@ -72,10 +73,13 @@ ENGINES: dict[str, Callable[[Path], object]] = {
 @pytest.fixture(scope="module")
 def twin(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The same deliveries without any damage."""
-    made = small.copy(tmp_path_factory.mktemp("twin"))
-    made.drop(*correction(1))
-    made.keten("run")
-    return made
+
+    def make(folder: Path) -> Deployment:
+        made = small.copy(folder)
+        made.drop(*correction(1))
+        return made
+
+    return made_once(tmp_path_factory.getbasetemp(), "damage-twin", make)
 
 
 @pytest.mark.parametrize("damage", ENGINES)

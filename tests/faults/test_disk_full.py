@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import made_once
 from tests.deployment import READINGS, Deployment
 from tests.faults.soundness import assert_accounted, assert_unlocked, assert_whole, results
 
@@ -52,10 +53,13 @@ def fill(folder: Path, leave: int) -> Path:
 @pytest.fixture(scope="module")
 def twin(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The same deliveries, with room."""
-    made = small.copy(tmp_path_factory.mktemp("twin"))
-    made.drop(LATE, MANY)
-    made.keten("run")
-    return made
+
+    def make(folder: Path) -> Deployment:
+        made = small.copy(folder)
+        made.drop(LATE, MANY)
+        return made
+
+    return made_once(tmp_path_factory.getbasetemp(), "disk_full-twin", make)
 
 
 @pytest.mark.parametrize(

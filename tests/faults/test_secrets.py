@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from tests.deployment import AS_OF, Deployment
 from tests.faults.soundness import correction, publication
@@ -28,6 +31,8 @@ from tests.postgres_server import PostgresServer
 ROOT = Path(__file__).parents[2]
 IN_URL = "planted-in-a-url-7f3a"
 IN_PATH = "planted-in-a-path-91bc"
+IN_SOURCE = "planted-in-a-source-c04e"
+IN_TOKEN = "planted-in-a-token-5d2f"
 # Its own memory of which files it read holds their paths; it is for the owner of the home alone.
 OWN_MEMORY = "landing/seen.json"
 QUESTIONS = (
@@ -73,9 +78,14 @@ def places_with(secret: str, folder: Path) -> list[str]:
     return found
 
 
+def repeated(request: Request) -> Response:
+    """A server that refuses, and repeats all it was told."""
+    return Response(f"refused: {request.url} {dict(request.headers)}", status=403)
+
+
 @pytest.fixture
-def victim(small: Deployment, postgres: PostgresServer, tmp_path: Path) -> Victim:
-    """A deployment with a secret in the URL of its database, and one in the path of its sources."""
+def victim(small: Deployment, postgres: PostgresServer, httpserver: HTTPServer, tmp_path: Path) -> Victim:
+    """A deployment with a secret in the URL of its database, in the path of its folders, and in a source on a server."""
     made = small.copy(tmp_path)
     with postgres.connect() as administrator:
         administrator.execute(f"create role planted login createrole password '{IN_URL}'")
@@ -84,8 +94,14 @@ def victim(small: Deployment, postgres: PostgresServer, tmp_path: Path) -> Victi
     share = tmp_path / IN_PATH
     (made.project / "data").rename(share)
     sources = yaml.safe_load((made.project / "sources.yml").read_text("utf-8"))["sources"]
-    made.declare("sources.yml", {"sources": [{**source, "path": "${env:KETEN_SHARE}"} for source in sources]})
-    victim.env["KETEN_SHARE"] = str(share)
+    shared = [{**source, "path": "${env:KETEN_SHARE}"} for source in sources]
+    there = {"url": "${env:KETEN_THERE}", "name": "meter_reading_2.csv", "params": {"key": "${env:KETEN_TOKEN}"}}
+    web = {"dataset": "meter_reading", "origin": "web", "http": {**there, "headers": {"X-Key": "${env:KETEN_TOKEN}"}}}
+    made.declare("sources.yml", {"sources": [*shared, web]})
+    made.drop("mappings/web__meter_reading.yml", (made.project / "mappings/us__meter_reading.yml").read_bytes())
+    httpserver.expect_request("/shared").respond_with_handler(repeated)
+    address = httpserver.url_for("/shared").replace("http://", f"http://web:{IN_SOURCE}@")
+    victim.env |= {"KETEN_SHARE": str(share), "KETEN_THERE": address, "KETEN_TOKEN": IN_TOKEN}
     return victim
 
 
@@ -137,7 +153,8 @@ def test_a_planted_secret_is_nowhere(victim: Victim, postgres: PostgresServer, t
     Path(victim.env["KETEN_SHARE"]).rename(tmp_path / "gone")
     told += made.finish(made.start("run", env=victim.env)).text
     assert "the folder ${env:KETEN_SHARE} of us/" in told
-    for secret in (IN_URL, IN_PATH):
+    assert "web/meter_reading: ${env:KETEN_THERE}: it refuses the credentials (403)" in told
+    for secret in (IN_URL, IN_PATH, IN_SOURCE, b64encode(f"web:{IN_SOURCE}".encode()).decode(), IN_TOKEN):
         assert secret not in told
         assert secret not in shown
         assert [place for place in places_with(secret, made.home) if place != OWN_MEMORY] == []
