@@ -40,7 +40,9 @@ _AGAIN = {"bi.fact_indicator_month": LEAF_AGAIN, "bi.rpt_indicator_value": VALUE
 
 def renew_model(session: Session, model: Model) -> list[CheckResult]:
     """Compute and check what changed below a model; its checks as they stand."""
-    touched = _renew(session, model.name, model.refs, model.months, partial(compute, session.engine, model), model.reach)
+    touched = _renew(
+        session, model.name, model.refs, model.months, partial(compute, session.engine, model), model.reach
+    )
     return _checks(session, model) if touched else audit.recorded(session.engine, model.name)
 
 
@@ -51,7 +53,12 @@ def renew_indicator(session: Session, indicator: Indicator) -> None:
 
 
 def _renew(
-    session: Session, table: str, refs: tuple[str, ...], months: str | None, compute: Callable[[bool], int], reach: int = 0
+    session: Session,
+    table: str,
+    refs: tuple[str, ...],
+    months: str | None,
+    compute: Callable[[bool], int],
+    reach: int = 0,
 ) -> bool:
     """Compute what changed below a table and note what that touches; whether anything did."""
     touched = session.plan(refs, reach)

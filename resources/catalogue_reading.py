@@ -268,7 +268,9 @@ class _Reader:
             made = {"origin": origin, "dataset": dataset}
             mapping = self._make(Mapping, path, self._yaml(path), made)
             if mapping.given and known is not self.found.layouts:
-                raise KetenError(f"{self._name(path)}: given: it is for layouts of the product; write a value in columns")
+                raise KetenError(
+                    f"{self._name(path)}: given: it is for layouts of the product; write a value in columns"
+                )
             known[origin, dataset] = mapping
 
     def _corrections(self, folder: Path) -> None:

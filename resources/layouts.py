@@ -38,7 +38,9 @@ def _mapping(catalogue: Catalogue, source: Source, place: str) -> Mapping:
     layout = catalogue.layouts.get((str(source.layout), source.dataset))
     if layout is None:
         known = sorted(name for name, dataset in catalogue.layouts if dataset == source.dataset)
-        raise KetenError(f"{place}: layout '{source.layout}' does not exist; choose one of {', '.join(known) or 'none'}")
+        raise KetenError(
+            f"{place}: layout '{source.layout}' does not exist; choose one of {', '.join(known) or 'none'}"
+        )
     if lacking := sorted(set(layout.given) - source.given.keys()):
         raise KetenError(f"{place}: given: write {lacking[0]}, which files of layout '{source.layout}' leave unsaid")
     if extra := sorted(source.given.keys() - set(layout.given)):

@@ -58,11 +58,7 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: delivery: the contract says '{contract.delivery}' already; remove it")
         self._form(place, mapping)
         self._patterns(place, mapping)
-        for name in mapping.given:
-            self._one_of(place, "given: column", name, contract.columns)
-            if name in mapping.columns:
-                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
-        made = {*mapping.columns, *mapping.given}
+        made = {*mapping.columns, *self._given(place, mapping, contract)}
         if mapping.time:
             for name in _TIMED:
                 self._one_of(place, "time: column", name, contract.columns)
@@ -81,6 +77,14 @@ class MappingRules(Rules):
                 raise KetenError(
                     f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
                 )
+
+    def _given(self, place: str, mapping: Mapping, contract: Contract) -> tuple[str, ...]:
+        """The columns of a layout that the line which uses it gives."""
+        for name in mapping.given:
+            self._one_of(place, "given: column", name, contract.columns)
+            if name in mapping.columns:
+                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
+        return mapping.given
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""

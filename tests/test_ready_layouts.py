@@ -35,7 +35,9 @@ PROJECT = ROOT / "tests" / "layouts"
 THERM = 29.307107017
 SAVINGS = "what was saved by a weather model is the matter of experiments, not of intake"
 PROPERTIES = "ENERGY STAR figures of whole properties; no dataset holds scores and stated emissions"
-ONE_COLUMN_SHORT = "adds 95 of the 96 quarters of each day: the first, 2.523 kWh, is not in it; all of them are met below"
+ONE_COLUMN_SHORT = (
+    "adds 95 of the 96 quarters of each day: the first, 2.523 kWh, is not in it; all of them are met below"
+)
 LEFT_OUT = {
     "nl-meter-exp-14": ONE_COLUMN_SHORT,
     **{f"eemeter-samp-{n:02d}": SAVINGS for n in (3, 4, 7, 8, 11, 12, 15, 16, 17, 18, 19)},
@@ -63,7 +65,9 @@ class Taken:
         for name in dataset_order(found):
             DatasetTables(engine.connection, found, found.contracts[name])
         self.run("insert into core.party (party_id) values ('buyer')")
-        self.run("insert into core.site (site_id, site_name, client_id, in_use_from) values ('S', 'S', 'buyer', date '2000-01-01')")
+        self.run(
+            "insert into core.site (site_id, site_name, client_id, in_use_from) values ('S', 'S', 'buyer', date '2000-01-01')"
+        )
         DatasetIntake(engine, landing, only, dataset, SILENT).take_in()
         self._release(engine, found, dataset)
         assert self.run("select distinct state from intake.receipt").fetchall() == [("loaded",)]
@@ -91,7 +95,9 @@ class Taken:
         broken = []
         for model in found.models_below(["ledger.energy_month"]):
             compute(engine, model)
-            broken += [c for c in check_model(engine, found, model) if c.severity == "critical" and c.outcome != "passed"]
+            broken += [
+                c for c in check_model(engine, found, model) if c.severity == "critical" and c.outcome != "passed"
+            ]
         assert not broken
 
     def one(self, select: str) -> list[float]:
@@ -99,7 +105,9 @@ class Taken:
 
     def used(self, *registers: str) -> list[float]:
         """What the ledger tells of some registers over all days."""
-        return [self.one(f"select sum(quantity) from ledger.energy_day where register_code = '{r}'")[0] for r in registers]
+        return [
+            self.one(f"select sum(quantity) from ledger.energy_day where register_code = '{r}'")[0] for r in registers
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +126,9 @@ def quarters(taken: Any) -> list[float]:
     """Quarters of the two days on which the clock changes; every other day has 96."""
     counts = dict(
         taken("smp_electricity")
-        .run("select local_date, count(distinct end_utc) from core.meter_reading where register_code like '1.%' group by 1")
+        .run(
+            "select local_date, count(distinct end_utc) from core.meter_reading where register_code like '1.%' group by 1"
+        )
         .fetchall()
     )
     changed = [counts.pop(date(2023, 3, 26)), counts.pop(date(2023, 10, 29))]
@@ -143,7 +153,10 @@ def two_companies(taken: Any) -> list[float]:
 
 def scale(taken: Any) -> list[float]:
     """The largest difference between what the scale says it weighed and what core holds, over all records."""
-    weighed = sorted(float(m) for (m,) in taken("kilogram", "waste_collection").run("select mass_kg from core.waste_collection").fetchall())
+    weighed = sorted(
+        float(m)
+        for (m,) in taken("kilogram", "waste_collection").run("select mass_kg from core.waste_collection").fetchall()
+    )
     told = []
     for name in ("kilogram_weigh.json", "kilogram_weigh42.json"):
         table = json.loads((DATA / "amsterdam-container-weights" / name).read_text("utf-8"))
@@ -162,7 +175,9 @@ def year(taken: Any, meter: str, first: str, unit: float = 1) -> list[float]:
 
 
 def paid(taken: Any, month: int) -> list[float]:
-    return taken("lambeth", "spend").one(f"select sum(amount) from core.spend where invoice_on = date '2011-{month:02d}-01'")
+    return taken("lambeth", "spend").one(
+        f"select sum(amount) from core.spend where invoice_on = date '2011-{month:02d}-01'"
+    )
 
 
 FIGURES: dict[str, Callable[[Any], list[float]]] = {
@@ -210,7 +225,10 @@ ROWS = {row["id"]: row for name in COLLECTIONS for row in oracle(name)}
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=name) for name, row in ROWS.items() if name not in LEFT_OUT])
 def test_what_was_published_is_found(taken: Any, row: dict[str, str]) -> None:
-    expected = [float(n) for n in re.findall(r"(?<![\d-])\d+(?:\.\d+)?(?![\d-])", re.sub(r"\d{4}-\d\d-\d\d|\(.*", "", row["expected"]))]
+    expected = [
+        float(n)
+        for n in re.findall(r"(?<![\d-])\d+(?:\.\d+)?(?![\d-])", re.sub(r"\d{4}-\d\d-\d\d|\(.*", "", row["expected"]))
+    ]
     found = FIGURES[row["id"]](taken)
     assert found == pytest.approx(expected, abs=float(row["tolerance"].split()[0]) or 0.05), row["metric"]
 
@@ -230,7 +248,9 @@ def test_every_layout_is_tried_on_a_file_it_is_for() -> None:
 )
 def test_every_reading_of_a_file_arrives(taken: Any, origin: str, rows: int) -> None:
     """End markers and rows without a volume are no readings, and nothing else is lost."""
-    assert taken(origin).one("select count(*), (select count(*) from core.meter_reading__rejected) from core.meter_reading") == [rows, 0]
+    assert taken(origin).one(
+        "select count(*), (select count(*) from core.meter_reading__rejected) from core.meter_reading"
+    ) == [rows, 0]
 
 
 def test_every_quarter_of_a_wide_day_counts(taken: Any) -> None:
@@ -245,13 +265,19 @@ def test_every_quarter_of_a_wide_day_counts(taken: Any) -> None:
 def test_meter_entries_are_divided_over_their_days_and_unknown_units_wait_apart(taken: Any) -> None:
     kwh = taken("portfolio_manager").one("select sum(quantity) from ledger.energy_day where meter_id = '5766973-0'")
     assert kwh == pytest.approx([(597478.9 + 548603.7) * 0.29307107], abs=0.01)
-    odd = taken("portfolio_manager_odd").run("select distinct unnest(reasons) from core.meter_reading__rejected").fetchall()
+    odd = (
+        taken("portfolio_manager_odd")
+        .run("select distinct unnest(reasons) from core.meter_reading__rejected")
+        .fetchall()
+    )
     assert odd == [("unknown_unit:quantity",)]
 
 
 def test_a_last_day_of_zeros_is_a_day_that_was_not_read(taken: Any) -> None:
     """The supplier sends 0 for every register of the day it has not read."""
-    select = "select distinct period_note_code from ledger.metered_period where read_on = '2024-01-22' and quantity is null"
+    select = (
+        "select distinct period_note_code from ledger.metered_period where read_on = '2024-01-22' and quantity is null"
+    )
     notes = taken("oxxio_electricity").run(select.replace("read_on", "last_on")).fetchall()
     assert notes == [("not_yet_read",)]
     assert taken("oxxio_electricity").one("select min(quantity) >= 0 from ledger.energy_day") == [1.0]
@@ -267,10 +293,16 @@ LINE = "sources: [{{dataset: meter_reading, origin: us, path: data, layout: {lay
     [
         ("greenchoise", "", "layout 'greenchoise' does not exist; choose one of"),
         ("greenchoice", "", "given: write meter_id, which files of layout 'greenchoice' leave unsaid"),
-        ("liander_gas", ", given: {meter_id: E}", "given: 'meter_id' is told by the files of layout 'liander_gas'; remove it"),
+        (
+            "liander_gas",
+            ", given: {meter_id: E}",
+            "given: 'meter_id' is told by the files of layout 'liander_gas'; remove it",
+        ),
     ],
 )
-def test_a_line_that_cannot_be_right_is_told_with_its_repair(tmp_path: Path, layout: str, more: str, message: str) -> None:
+def test_a_line_that_cannot_be_right_is_told_with_its_repair(
+    tmp_path: Path, layout: str, more: str, message: str
+) -> None:
     (tmp_path / "sources.yml").write_text(LINE.format(layout=layout, more=more))
     with pytest.raises(KetenError, match=re.escape(message)):
         load_catalogue(tmp_path)
