@@ -88,9 +88,9 @@ class Stage:
     def _judge(self, catalogue: Catalogue, contract: Contract, facts: FileFacts, cells: str) -> str:
         """Judge the rows, and let what is known beside them have its say: corrections, other numbers, repeats."""
         connection, stage, mapping = self._connection, self._table, self._mapping
-        self.marks = self._marks(catalogue, facts, cells)
-        self.number_evidence = self.marks.evidence if self.marks else None
-        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, self.marks)
+        marks = self._marks(catalogue, facts, cells)
+        self.number_evidence = marks.evidence if marks else None
+        judgement = judging.judge(contract, mapping, catalogue, facts, cells, self.receipt.file_name, marks)
         judged = JudgedRows.of(connection, stage, judgement, bool(mapping.unpivot))
         if mapping.time:
             key = [c for c in contract.key if c in judged.stored] or ["1"]
