@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,7 @@ FIGURES: dict[str, Callable[[Any], list[float]]] = {
     "portfolio-ma-01": lambda t: t("portfolio_manager", "site").one(
         "select (select count(*) from core.site where site_id <> 'S') + (select count(*) from core.site__rejected)"
     ),
-    **{f"lambeth-spen-0{n}": lambda t, m=m: paid(t, m) for n, m in enumerate((1, 2, 3, 4, 5, 6, 11), start=1)},
+    **{f"lambeth-spen-0{n}": partial(paid, month=m) for n, m in enumerate((1, 2, 3, 4, 5, 6, 11), start=1)},
     "eemeter-samp-01": lambda t: year(t, "il-electricity-cdd-hdd", "2015-12-27"),
     "eemeter-samp-02": lambda t: year(t, "il-electricity-cdd-hdd", "2017-01-04"),
     "eemeter-samp-05": lambda t: year(t, "il-electricity-cdd-only", "2015-12-27"),
