@@ -6,6 +6,7 @@ Does not belong here: any one file format (reading_csv, reading_xlsx and others)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,8 @@ from resources.files import Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from resources.mapping_models import Mapping as FileMapping
 
 CELL = "cell "
 LIST_MARK = ";"
@@ -29,14 +32,15 @@ _MOST_ZEROS = 30
 class TextFacts:
     """What is known of a CSV file besides: every column in its order, and which of them have no heading.
 
-    `content` is its text where the file cannot be read as it is, `bad_lines` hold bytes that are no text, and `has_long`
-    tells that a cell may be too long.
+    `content` is its text where the file cannot be read as it is, `bad_lines` hold bytes that are no text, on `uneven_lines`
+    start rows with another number of cells, and `has_long` tells that a cell may be too long.
     """
 
     layout: tuple[str, ...]
     unnamed: tuple[str, ...] = ()
     content: bytes | None = None
     bad_lines: tuple[int, ...] = ()
+    uneven_lines: tuple[int, ...] = ()
     has_long: bool = False
 
 
@@ -48,8 +52,8 @@ class FileFacts:
     headings under which one row has more than one value. `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
     of the file, where it is not the one that the mapping reads. `set_aside` are rows above the header and below the table,
-    with the reason why they are ignored. `has_faults` tells that the cells come with `row_fault`, the reason to set a row
-    aside whatever its cells say.
+    with the reason why they are ignored. `has_faults` tells that a row may have a fault as a
+    whole.
     """
 
     headings: tuple[str, ...]
@@ -76,11 +80,15 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Cells:
-    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
+    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts.
+
+    With `has_faults` it has `row_fault` too: the reason to set a row aside whatever its cells say.
+    """
 
     relation: str
     rows: int
     blank_rows: int
+    has_faults: bool = False
 
 
 def text(value: str) -> str:
@@ -127,3 +135,19 @@ def one_table(found: list[pa.Table]) -> pa.Table:
     import pyarrow as pa
 
     return pa.concat_tables(found, promote_options="default") if found else table_piece([], {})
+
+
+def date_forms(mapping: FileMapping, headings: Sequence[str]) -> dict[str, str]:
+    """The format in which the mapping reads the dates under a heading; headings that are joined share out the parts."""
+    forms: dict[str, str] = {}
+    for column in mapping.columns.values():
+        sources = column.headings()
+        joined = len(sources) > 1 and not column.any_of
+        form = column.forms[0] if column.forms else ""
+        parts = form.split(" ") if joined else [form] * len(sources)
+        if form and len(parts) == len(sources):
+            forms = {**dict(zip(sources, parts, strict=True)), **forms}
+    if mapping.unpivot and mapping.unpivot.value in forms:
+        wide = [h for h in headings if re.search(mapping.unpivot.headings, h)]
+        forms = {**dict.fromkeys(wide, forms[mapping.unpivot.value]), **forms}
+    return forms

@@ -240,6 +240,13 @@ class _Judge:
                 cases.append(f"when c_{column} in ({listed}) then 'ignored_code'")
         if self.mapping.unpivot and self.mapping.unpivot.skip_empty:
             cases.append(f"when {_clean(name(self.mapping.unpivot.value))} is null then 'empty_value'")
+        if self.facts.kind == "csv" and not self.mapping.unpivot:
+            # Delimiters with nothing between them, as spreadsheets leave below a table.
+            empty = (
+                f"({c} is null or {c} = '' or prefix({c}, ' ') and trim({c}) = '')"
+                for c in map(name, self.facts.headings)
+            )
+            cases.append(f"when {' and '.join(empty)} then 'blank'")
         return f"case {' '.join(cases)} end" if cases else "null::varchar"
 
 

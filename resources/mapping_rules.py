@@ -13,7 +13,7 @@ from decimal import Decimal
 from resources.catalogue_models import Column, Contract
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
-from resources.files import told_kind
+from resources.files import packing, told_kind
 from resources.mapping_models import END_STAMP, FORM_WORDS, STAMP, STAMPS, START_STAMP, MappedColumn, Mapping, TimeRule
 from resources.number_cells import AUTO, NUMBERS
 from resources.stamps import is_absolute
@@ -95,6 +95,8 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+        if form.member and all(told_kind(p) and packing(p.rstrip("*")) != ".zip" for p in mapping.patterns):
+            raise KetenError(f"{place}: format.member: it is for an archive (.zip); remove it")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:

@@ -29,6 +29,7 @@ _INTAKE = (
         "reading_csv",
         "reading_headings",
         "reading_json",
+        "reading_parquet",
         "reading_text",
     ),
     *("reading_xlsx", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),

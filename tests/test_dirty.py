@@ -35,7 +35,7 @@ from tests.real_run import DATA, ROOT, require_data
 PROJECT = ROOT / "tests" / "dirty"
 
 # The files that no mapping in tests/dirty reads as the manifest says.
-COMING = ("19",)
+COMING: tuple[str, ...] = ()
 
 # Which of the actions that the manifest allows is ours, and why.
 OURS = {
