@@ -61,7 +61,10 @@ class IgnoreRows(Declared):
 
 
 class Unpivot(Declared):
-    """Wide columns that become records; with `skip_empty` an empty cell is no record but ignored as `empty_value`."""
+    """Wide columns that become records; with `skip_empty` an empty cell is no record but ignored as `empty_value`.
+
+    The name of a record is the heading, or the group of the pattern in it.
+    """
 
     headings: str
     name: str
@@ -125,7 +128,11 @@ class MappedColumn(Declared):
 
 
 class Mapping(Declared):
-    """How one sender's files map onto a contract; `valid_from` is the day from which a later version holds."""
+    """How one sender's files map onto a contract; `valid_from` is the day from which a later version holds.
+
+    A mapping of the product is a layout: `given` are the columns that its files leave unsaid, which the line in sources.yml
+    that uses it gives.
+    """
 
     origin: str
     dataset: str
@@ -139,6 +146,7 @@ class Mapping(Declared):
     ignore_rows: tuple[IgnoreRows, ...] = ()
     unpivot: Unpivot | None = None
     columns: dict[str, MappedColumn]
+    given: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
     @property

@@ -38,6 +38,7 @@ _FORMS = {
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
     "records": ("json", "xml"),
+    "fields": ("json",),
     "profile": ("xml",),
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -49,7 +50,7 @@ class MappingRules(Rules):
 
     def hold(self) -> None:
         """Raise KetenError at the first mapping that cannot be right."""
-        for mapping in self.found.mappings.values():
+        for mapping in (*self.found.layouts.values(), *self.found.mappings.values()):
             self._mapping(mapping)
         for key, later in self.found.later_mappings.items():
             for mapping in later:
@@ -84,7 +85,7 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: delivery: the contract says '{contract.delivery}' already; remove it")
         self._form(place, mapping)
         self._patterns(place, mapping)
-        made = set(mapping.columns)
+        made = {*mapping.columns, *self._given(place, mapping, contract)}
         if mapping.time:
             for name in _TIMED:
                 self._one_of(place, "time: column", name, contract.columns)
@@ -99,6 +100,14 @@ class MappingRules(Rules):
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
         return place, contract, made
+
+    def _given(self, place: str, mapping: Mapping, contract: Contract) -> tuple[str, ...]:
+        """The columns of a layout that the line which uses it gives."""
+        for name in mapping.given:
+            self._one_of(place, "given: column", name, contract.columns)
+            if name in mapping.columns:
+                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
+        return mapping.given
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
