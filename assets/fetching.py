@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from assets.taking import Pulled, take
-from resources.catalogue import Catalogue, Mapping, Source
+from resources.catalogue import Catalogue, Source
 from resources.disk import UNFINISHED, DiskFull, full_disk_told
 from resources.errors import KetenError
 from resources.files import stored_suffix
-from resources.landing import Delivery, Landing, sha256_of
+from resources.landing import Delivery, Landing, now_utc, sha256_of
 from resources.sources import make_connector
 from resources.sources.bounds import Bounds
 from resources.sources.memory import Memory
@@ -39,8 +39,8 @@ T = TypeVar("T")
 class Fetch:
     """One pull of one source."""
 
+    catalogue: Catalogue
     source: Source
-    mapping: Mapping
     connector: Connector
     memory: Memory
     landing: Landing
@@ -51,7 +51,7 @@ class Fetch:
         """Land all that is new. What cannot be fetched is noted, and does not keep the rest away."""
         self.memory.make_good(self.landing.has_receipt)
         listing = self.bounds.hold(
-            lambda: self.connector.look(self.memory.seen, self.mapping.patterns, self.bounds),
+            lambda: self.connector.look(self.memory.seen, self._patterns(), self.bounds),
         )
         self.done.waiting += listing.young
         if listing.keys is not None:
@@ -63,6 +63,9 @@ class Fetch:
                     self.memory.write()
         finally:
             self.memory.write()
+
+    def _patterns(self) -> tuple[str, ...]:
+        return self.catalogue.file_patterns(self.source.origin, self.source.dataset)
 
     def _one(self, offer: Offer) -> None:
         try:
@@ -80,12 +83,13 @@ class Fetch:
         if version is None:
             return
         digest = sha256_of(path)
-        facts = (path, offer.name, self.source.origin, self.source.dataset, digest, self.mapping.reads_name)
+        mapping = self.catalogue.mapping_of(self.source.origin, self.source.dataset, offer.name, now_utc())
+        facts = (path, offer.name, self.source.origin, self.source.dataset, digest, mapping.reads_name)
         delivery = Delivery(*facts)
         version = {**version, "sha256": digest}
         if self.connector.is_resumed:
             self.memory.intend(offer.key, version, delivery.receipt_id)
-        take(self.landing, self.mapping, delivery, self.done)
+        take(self.landing, mapping, delivery, self.done)
         if self.connector.is_resumed and not self.landing.has_receipt(delivery.receipt_id):
             version = {**offer.version, "sha256": digest}  # it was refused, so that its records are still to come
         self.memory.remember(offer.key, version)
@@ -109,8 +113,7 @@ def fetch(
     bounds = Bounds(source.remote.total_seconds, source.remote.tries, sleep)
     try:
         connector, memory = make_connector(source, project), Memory(landing.folder, source)
-        mapping = catalogue.mappings[source.origin, source.dataset]
-        Fetch(source, mapping, connector, memory, landing, bounds, done).everything()
+        Fetch(catalogue, source, connector, memory, landing, bounds, done).everything()
     except DiskFull:
         raise
     except (KetenError, OSError) as error:
@@ -122,7 +125,7 @@ def glance(catalogue: Catalogue, project: Path, landing: Path) -> list[Source]:
     """The sources on servers that may have something new, or cannot tell. Servers are asked at the same time, and briefly."""
 
     def may_bring(source: Source) -> bool:
-        patterns = catalogue.mappings[source.origin, source.dataset].patterns
+        patterns = catalogue.file_patterns(source.origin, source.dataset)
         bounds = Bounds(GLANCE_SECONDS)
         try:
             connector, known = make_connector(source, project), Memory(landing, source).seen

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.fetching import fetch
+from assets.inbox import InboxDown, Routing, inbox_files
 from assets.taking import Pulled, take
-from resources.catalogue import Catalogue, Source
+from resources.catalogue import Catalogue, Mapping, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
 from resources.finished import finished_files
-from resources.landing import Delivery, Landing
+from resources.landing import Delivery, Landing, now_utc
 
 
 class SourceDown(KetenError):
@@ -41,10 +42,9 @@ def source_files(catalogue: Catalogue, project: Path, source: Source) -> tuple[l
     """
     folder = source.resolved_path(project)
     require_mapping(catalogue, source)
-    mapping = catalogue.mappings[source.origin, source.dataset]
     told = f"sources.yml: the folder {source.path} of {source.origin}/{source.dataset}"  # no secret in it
     try:
-        return finished_files(folder, mapping.patterns, time.time())
+        return finished_files(folder, catalogue.file_patterns(source.origin, source.dataset), time.time())
     except FileNotFoundError:
         raise SourceDown(f"{told} does not exist; mend its path, or connect the disk or share it lies on") from None
     except OSError as error:
@@ -67,8 +67,10 @@ def has_brought(landing: Path, source: Source) -> bool:
     return any((landing / "receipts").glob(f"{source.origin}__{source.dataset}-*.json"))
 
 
-def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) -> Pulled:
-    """Land every new file of the sources of one dataset. A source that is down delays only itself.
+def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str, routing: Routing | None = None) -> Pulled:
+    """Land every new file of the sources of one dataset, and those of the inbox that belong to it.
+
+    A source that is down delays only itself.
 
     Raises SourceDown for the folder of a source that never brought anything.
     """
@@ -81,13 +83,37 @@ def pull(catalogue: Catalogue, project: Path, landing: Landing, dataset: str) ->
             fetch(catalogue, project, landing, source, done)
         else:
             _pull_folder(catalogue, project, landing, source, done)
+    if routing is not None:
+        _pull_inbox(catalogue, landing, dataset, routing, done)
     landing.remember()
     landing.note_failures(dataset, done.failed)
     return done
 
 
+def _pull_inbox(catalogue: Catalogue, landing: Landing, dataset: str, routing: Routing, done: Pulled) -> None:
+    """Land what the inbox holds for a dataset; what is wrong with the inbox itself is told once, with the first dataset."""
+    for path, origin, name in routing.files.get(dataset, ()):
+        if (origin, dataset) in catalogue.mappings:
+            _take_file(landing, catalogue.mapping_of(origin, dataset, name, now_utc()), path, name, done)
+    if dataset == min(catalogue.contracts):
+        done.waiting += [path.name for path in routing.young]
+        done.failed |= routing.failed
+
+
+def _take_file(landing: Landing, mapping: Mapping, path: Path, name: str, done: Pulled) -> None:
+    """Land one file; what is wrong with it delays only itself."""
+    try:
+        facts = (path, name, mapping.origin, mapping.dataset, landing.digest(path), mapping.reads_name)
+        take(landing, mapping, Delivery(*facts), done)
+    except DiskFull:
+        raise  # the fault is here, not in the file: nothing may be published as if it had not come
+    except (KetenError, OSError) as error:
+        done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
+        done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
+        landing.forget(path)
+
+
 def _pull_folder(catalogue: Catalogue, project: Path, landing: Landing, source: Source, done: Pulled) -> None:
-    mapping = catalogue.mappings[(source.origin, source.dataset)]
     folder = source.resolved_path(project)
     try:
         finished, young = source_files(catalogue, project, source)
@@ -100,15 +126,7 @@ def _pull_folder(catalogue: Catalogue, project: Path, landing: Landing, source: 
     done.waiting += [path.name for path in young]
     for path in finished:
         name = path.relative_to(folder).as_posix()
-        try:
-            facts = (path, name, source.origin, source.dataset, landing.digest(path), mapping.reads_name)
-            take(landing, mapping, Delivery(*facts), done)
-        except DiskFull:
-            raise  # the fault is here, not in the file: nothing may be published as if it had not come
-        except (KetenError, OSError) as error:
-            done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
-            done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
-            landing.forget(path)
+        _take_file(landing, catalogue.mapping_of(source.origin, source.dataset, name, now_utc()), path, name, done)
 
 
 def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPull:
@@ -124,6 +142,12 @@ def files_to_pull(catalogue: Catalogue, project: Path, landing: Landing) -> ToPu
             continue
         new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
         young |= dict.fromkeys(changing)
+    try:
+        finished, changing = inbox_files(catalogue, project)
+    except KetenError as error:
+        return ToPull(list(new), list(young), [*down, str(error)])
+    new |= dict.fromkeys(path for path in finished if not landing.has_read(path))
+    young |= dict.fromkeys(changing)
     return ToPull(list(new), list(young), down)
 
 
@@ -150,4 +174,16 @@ def source_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> st
             if not has_brought(landing, source):
                 raise
         digest.update(f"{source.origin}|{source.dataset}|{files_fingerprint(finished)}\n".encode())
+    if catalogue.inbox:
+        digest.update(f"inbox|{_inbox_fingerprint(catalogue, project, landing)}".encode())
     return digest.hexdigest()
+
+
+def _inbox_fingerprint(catalogue: Catalogue, project: Path, landing: Path) -> str:
+    """sha256 over the finished files of the inbox; one that is down has none. Raises InboxDown before it was ever read."""
+    try:
+        return files_fingerprint(inbox_files(catalogue, project)[0])
+    except InboxDown:
+        if not (landing / "unrouted.json").exists():
+            raise
+        return ""

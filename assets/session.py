@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from assets.inbox import Routing, route
 from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
@@ -66,6 +67,7 @@ class Session:
     was_current: bool = False
     are_states_new: bool = True
     new_months: set[date] = field(default_factory=set)
+    routing: Routing | None = None
 
     def begin(self) -> None:
         """Take the mark that all tables are computed: a run that ends early leaves everything to the next."""
@@ -91,7 +93,10 @@ class Session:
 
     def pull(self, dataset: str, tries_left: bool) -> Pulled:
         """Land what is new for a dataset. With `tries_left`, a fault that may pass is left for the next try to tell."""
-        pulled = pull(self.catalogue, self.project, self.landing, dataset)
+        if self.routing is None:
+            self.routing = route(self.catalogue, self.project, self.landing)
+            self._tell_unrouted(self.routing)
+        pulled = pull(self.catalogue, self.project, self.landing, dataset, self.routing)
         if pulled.may_pass and tries_left:
             return pulled
         if pulled.waiting:
@@ -101,6 +106,14 @@ class Session:
             self.progress.tell(f"{dataset}: {name} could not be taken: {reason}")
         self.has_failed_files = self.has_failed_files or bool(pulled.failed)
         return pulled
+
+    def _tell_unrouted(self, routing: Routing) -> None:
+        for one in routing.unrouted[:SHOWN]:
+            self.progress.tell(f"inbox/{one.origin}/{one.name} waits for a mapping: {one.told()}")
+        if len(routing.unrouted) > SHOWN:
+            self.progress.tell(
+                f"and {len(routing.unrouted) - SHOWN} more files of the inbox; `keten unrouted` lists them"
+            )
 
     def made_of(self) -> str:
         """What the results are made of; empty, so that it equals nothing, when a file is still to be taken."""

@@ -6,9 +6,7 @@ meaning of its rows.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from resources.catalogue import Mapping
 from resources.errors import KetenError
@@ -43,16 +41,5 @@ def take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) -
         landing.refuse(delivery, headings, now_utc())
         done.refused[delivery.name] = headings
         return
-    receipt = landing.land(delivery, issued_at(mapping, delivery.name), landing.moment())
+    receipt = landing.land(delivery, mapping.issued(delivery.name), landing.moment())
     done.landed.append(receipt.receipt_id)
-
-
-def issued_at(mapping: Mapping, file_name: str) -> str | None:
-    """When the sender issued a file, read from its name by the mapping; None without a rule or a match."""
-    rule = mapping.issued_at
-    if rule is None:
-        return None
-    match = re.search(rule.pattern, file_name)
-    if match is None:
-        return None
-    return datetime.strptime(match.group(1), rule.format).isoformat(timespec="microseconds")

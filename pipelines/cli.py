@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines import care_cli
+from pipelines import care_cli, map_cli
 from pipelines.options import Home, Project, opened
 from pipelines.period_cli import periods
 from pipelines.receipt_cli import receipts
@@ -31,6 +31,8 @@ app.add_typer(references, name="reference")
 app.command("alerts")(care_cli.alerts)
 app.command("clean")(care_cli.clean)
 app.command("doctor")(care_cli.doctor)
+app.command("map")(map_cli.map_command)
+app.command("unrouted")(map_cli.unrouted)
 
 Months = Annotated[
     list[str] | None, typer.Option("--month", help="Compute this month again (YYYY-MM); may be repeated.")

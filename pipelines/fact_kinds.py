@@ -116,9 +116,9 @@ KINDS: dict[str, Kind] = {
         ),
         Words(
             "Stuur de reden aan de afzender en vraag om een nieuw bestand, of pas de mapping aan als de vorm met opzet is"
-            " veranderd. Trek het oude bestand in met `keten receipt withdraw`.",
-            "Send the reason to the sender and ask for a new file, or change the mapping when its form changed on purpose."
-            " Withdraw the old file with `keten receipt withdraw`.",
+            " veranderd: `keten map` doet een voorstel. Trek het oude bestand in met `keten receipt withdraw`.",
+            "Send the reason to the sender and ask for a new file, or change the mapping when its form changed on purpose:"
+            " `keten map` proposes one. Withdraw the old file with `keten receipt withdraw`.",
         ),
         "published/index.html#rejected; keten receipt show ID",
     ),
@@ -134,6 +134,21 @@ KINDS: dict[str, Kind] = {
             "Remove it from the source folder, tell who answers for privacy and ask for a file without these columns.",
         ),
         "published/index.html#rejected",
+    ),
+    "file_unrouted": Kind(
+        "warning",
+        Words("Bestand zonder afspraak", "File without a mapping"),
+        Words(
+            "Een bestand in de inbox heeft koppen die bij geen afspraak van deze afzender passen, of bij twee. Het telt niet mee.",
+            "A file of the inbox has headings that fit no mapping of its sender, or two. It does not count.",
+        ),
+        Words(
+            "Bekijk met `keten unrouted` het verschil en het voorstel, en pas de afspraak aan of schrijf er een bij. De volgende"
+            " run neemt het bestand dan vanzelf mee.",
+            "See the difference and the proposal with `keten unrouted`, and mend the mapping or write one. The next run then"
+            " takes the file by itself.",
+        ),
+        "keten unrouted",
     ),
     "source_failed": Kind(
         "critical",

@@ -20,6 +20,7 @@ from resources.environment import hidden, named
 from resources.errors import KetenError
 from resources.landing import Landing, Receipt
 from resources.sources.memory import Memory, seen_digests
+from resources.unrouted import read_unrouted
 from resources.wording import Words, counted, day, month
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def find(where: Place, catalogue: Catalogue, dagster: dg.DagsterInstance, automa
         ("report_overdue",): partial(overdue_reports, where.published),
         ("target_behind",): partial(late_targets, where, catalogue),
         ("file_refused",): partial(refused_files, landing),
+        ("file_unrouted",): partial(unrouted_files, landing),
         ("source_failed",): partial(failed_sources, landing),
         ("dataset_overdue",): partial(overdue_datasets, catalogue, where.project, landing),
     }
@@ -178,6 +180,15 @@ def refused_files(landing: Landing) -> Iterator[Fact]:
             )
 
 
+def unrouted_files(landing: Landing) -> Iterator[Fact]:
+    """Files of the inbox that wait for a mapping."""
+    for one in read_unrouted(landing.folder):
+        what = f"inbox/{one.origin}/{one.name}: {one.told()}"
+        yield Fact(
+            "file_unrouted", f"{one.origin}|{one.sha256[:12]}", Words(what, what), datetime.fromisoformat(one.since)
+        )
+
+
 def failed_sources(landing: Landing) -> Iterator[Fact]:
     """What the last pull of each dataset could not take: a folder that does not answer, a file that cannot be read."""
     for dataset, failed in landing.failures().items():
@@ -218,7 +229,7 @@ def _newest(
 ) -> datetime | None:
     """When a source last brought something: the time of its newest file too, as the same bytes are not received twice."""
     mine = [r.received_at for r in receipts if (r.origin, r.dataset) == (source.origin, source.dataset)]
-    patterns = catalogue.mappings[source.origin, source.dataset].patterns
+    patterns = catalogue.file_patterns(source.origin, source.dataset)
     if source.remote:
         seen = Memory(landing.folder, source).newest()
     else:

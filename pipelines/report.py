@@ -23,6 +23,7 @@ from resources.progress import Progress
 from resources.published import frame_of, rows_of
 from resources.reason_words import repair_of_file
 from resources.targets import make_target
+from resources.unrouted import read_unrouted
 
 if TYPE_CHECKING:
     from assets.trace import Trace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator, Settings
 
 PILLARS = ("people", "planet", "purpose")
+SHOWN_UNROUTED = 5
 
 
 @contextmanager
@@ -126,7 +128,7 @@ def _latest(where: Place, catalogue: Catalogue, item: Indicator) -> str:
 
 
 def _show_attention(where: Place) -> None:
-    """Checks that did not pass, deliveries that are not in the results, and files that were refused."""
+    """Checks that did not pass, deliveries that are not in the results, files refused, and those that wait for a mapping."""
     lines = rows_of(
         where.published,
         "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')'"
@@ -136,6 +138,12 @@ def _show_attention(where: Place) -> None:
     )
     for refusal in Landing(where.landing).refusals():
         lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))
+    waiting = read_unrouted(where.landing)
+    lines += [("unrouted", f"{one.origin}/{one.name}: {one.told()}") for one in waiting[:SHOWN_UNROUTED]]
+    if len(waiting) > SHOWN_UNROUTED:
+        lines.append(
+            ("unrouted", f"{len(waiting) - SHOWN_UNROUTED} more files of the inbox; `keten unrouted` lists them")
+        )
     for word, told in lines:
         console.print(f"[yellow]{word}[/] {escape(told)}", soft_wrap=True)
 

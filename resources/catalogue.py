@@ -25,7 +25,7 @@ from resources.errors import KetenError
 from resources.mapping_models import Mapping
 from resources.reason_models import Reason
 from resources.reference_tables import ReferenceRow, ReferenceTable
-from resources.source_models import Source
+from resources.source_models import Inbox, Source
 
 __all__ = ["Catalogue", "Column", "Contract", "Indicator", "Mapping", "Model", "Settings", "Source"]
 
@@ -58,12 +58,14 @@ class Catalogue:
     reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
+    later_mappings: dict[tuple[str, str], tuple[Mapping, ...]] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     models: dict[str, Model] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     deployment: Settings | None = None
     sources: list[Source] = field(default_factory=list)
+    inbox: Inbox | None = None
     fingerprint: str = ""
 
     @property
@@ -82,6 +84,26 @@ class Catalogue:
     def targets(self) -> tuple[TargetSetting, ...]:
         """Where a publication goes beside the published file."""
         return self.deployment.targets if self.deployment else ()
+
+    def mapping_at(self, origin: str, dataset: str, moment: str) -> Mapping | None:
+        """The mapping for a delivery issued, or else received, at a moment (ISO text): the latest that holds then."""
+        later = self.later_mappings.get((origin, dataset), ())
+        holding = [m for m in later if str(m.valid_from) <= moment[:10]]
+        return holding[-1] if holding else self.mappings.get((origin, dataset))
+
+    def mapping_of(self, origin: str, dataset: str, file_name: str, now: str) -> Mapping:
+        """The mapping for a file that comes in now: by when its name says it was issued, or else by this moment."""
+        first = self.mappings[origin, dataset]
+        return self.mapping_at(origin, dataset, first.issued(file_name) or now) or first
+
+    def versions(self, origin: str, dataset: str) -> tuple[Mapping, ...]:
+        """The mapping of a sender and its later versions, in order of time."""
+        first = self.mappings.get((origin, dataset))
+        return (first, *self.later_mappings.get((origin, dataset), ())) if first else ()
+
+    def file_patterns(self, origin: str, dataset: str) -> tuple[str, ...]:
+        """The patterns for the file names of a sender, of every version of its mapping."""
+        return tuple(dict.fromkeys(p for mapping in self.versions(origin, dataset) for p in mapping.patterns))
 
     def corrections_of(self, origin: str, dataset: str, file_name: str) -> list[Correction]:
         """The corrections that may touch a delivery, in the order of their file."""

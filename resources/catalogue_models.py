@@ -135,6 +135,7 @@ class FileFormat(Declared):
     member: str | None = Field(default=None, min_length=1)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
+    profile: Literal["xaf", "ubl", "espi"] | None = None
 
 
 class Check(Declared):

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +49,13 @@ def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
     reader = _Reader(root, project)
     reader.read()
     return reader.found
+
+
+def _is_day(told: str) -> bool:
+    try:
+        return len(told) == 10 and bool(date.fromisoformat(told))
+    except ValueError:
+        return False
 
 
 class _Reader:
@@ -109,7 +117,8 @@ class _Reader:
         if settings.exists():
             self.found.deployment = self._make(Settings, settings, self._yaml(settings))
         if sources.exists():
-            self.found.sources = list(self._make(Sources, sources, self._yaml(sources)).sources)
+            declared = self._make(Sources, sources, self._yaml(sources))
+            self.found.sources, self.found.inbox = list(declared.sources), declared.inbox
 
     def _files(self, folder: Path, suffix: str) -> list[Path]:
         """Files of a folder that may be absent, by name."""
@@ -259,12 +268,28 @@ class _Reader:
 
     def _mappings(self, folder: Path) -> None:
         for path in self._files(folder, ".yml"):
-            origin, separator, dataset = path.stem.partition("__")
+            origin, separator, rest = path.stem.partition("__")
             if not separator:
                 raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
-            self._new(path, "mapping", (origin, dataset), self.found.mappings)
+            dataset, _, valid_from = rest.partition("__")
             made = {"origin": origin, "dataset": dataset}
+            if valid_from:
+                self._later_mapping(path, made, valid_from)
+                continue
+            self._new(path, "mapping", (origin, dataset), self.found.mappings)
             self.found.mappings[origin, dataset] = self._make(Mapping, path, self._yaml(path), made)
+
+    def _later_mapping(self, path: Path, made: dict[str, str], valid_from: str) -> None:
+        """A version of a mapping that holds from a day on; files are read by name, so they come in order of time."""
+        if not _is_day(valid_from):
+            raise KetenError(
+                f"{self._name(path)}: '{valid_from}' is not a day; name it <origin>__<dataset>__<YYYY-MM-DD>.yml"
+            )
+        key = made["origin"], made["dataset"]
+        later = self.found.later_mappings.get(key, ())
+        self._new(path, "mapping", valid_from, [m.valid_from for m in later])
+        read = self._make(Mapping, path, self._yaml(path), {**made, "valid_from": valid_from})
+        self.found.later_mappings[key] = tuple(sorted((*later, read), key=lambda m: str(m.valid_from)))
 
     def _corrections(self, folder: Path) -> None:
         for path in self._files(folder, ".yml"):

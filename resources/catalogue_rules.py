@@ -254,6 +254,11 @@ class Rules:
             self._once("keten.yml", "target", names)
             if taken := {"duckdb", "page"}.intersection(names):
                 raise KetenError(f"keten.yml: target '{taken.pop()}' is a name of the product; choose another")
+        inbox = self.found.inbox
+        if inbox and "${" in ENV_VARIABLE.sub("", inbox.path):
+            raise KetenError(
+                f"sources.yml: inbox: path: '{inbox.path}' holds a bad variable; write ${{env:NAME}} or ${{env:NAME:-default}}"
+            )
         for source in self.found.sources:
             self._one_of("sources.yml", "dataset", source.dataset, self.found.contracts)
             if source.path and "${" in ENV_VARIABLE.sub("", source.path):

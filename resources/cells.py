@@ -6,7 +6,8 @@ Does not belong here: any one file format (reading_csv, reading_xlsx and others)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ PIECE_ROWS = 50_000
 # What a cell of a workbook holds at most; nothing that is longer is a value.
 MAX_CELL = 32_767
 _MOST_ZEROS = 30
+_PLAIN = re.compile(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,15 @@ class TextFacts:
 class FileFacts:
     """What one pass over a file tells. Lines count from 1: physical lines, rows of a sheet, or records of a JSON list.
 
-    `table` holds row_no and the cells of a format that is read whole; without it they are still to be read. `several` are
-    headings under which one row has more than one value. `unreadable` is a regular expression for texts that stand for
+    `table` holds row_no and the cells of a format that is read whole, `pieces` reads them some rows at a time and may raise
+    KetenError as late as the last; without both they are still to be read. `several` are
+    headings under which one row has more than one value, `late` those of what stands around the records but after one.
+    `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
     of the file, where it is not the one that the mapping reads. `set_aside` are rows above the header and below the table,
     with the reason why they are ignored. `has_faults` tells that the cells come with `row_fault`, the reason to set a row
-    aside whatever its cells say.
+    aside whatever its cells say. By a standard, headings in `personal` hold personal data and those in `things` do not,
+    whatever their words.
     """
 
     headings: tuple[str, ...]
@@ -65,6 +70,10 @@ class FileFacts:
     set_aside: tuple[tuple[int, str], ...] = ()
     has_faults: bool = False
     text: TextFacts | None = None
+    late: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
+    things: frozenset[str] = frozenset()
+    pieces: Callable[[], Iterator[pa.Table]] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,6 +113,11 @@ def number_text(digits: str, decimal: str) -> str:
             digits = format(number, "f")
     # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
     return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
+
+
+def plain_number(digits: str | None) -> Decimal | None:
+    """A number as standards write it, with a point and without exponent; None for anything else."""
+    return Decimal(digits) if digits and _PLAIN.fullmatch(digits) else None
 
 
 def table_piece(row_numbers: Sequence[int], columns: Mapping[str, Iterable[str | None]]) -> pa.Table:

@@ -18,7 +18,7 @@ from typing import IO, Literal, cast
 
 from resources.errors import KetenError
 
-Kind = Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
+Kind = Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet", "xml"]
 MAX_TEXT_BYTES = 4 * 1024**3
 MAX_LINE_BYTES = 64 * 1024**2
 # What was packed may be this many times as large, and always this large. Repeated text seldom packs better than 1 to 60,
@@ -37,6 +37,8 @@ _KINDS: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xml": "xml",
+    ".xaf": "xml",
 }
 _PACKED = (".gz", ".zip")
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)

@@ -6,8 +6,6 @@ Does not belong here: how a cell is read (judging), which row version wins (merg
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,6 +21,7 @@ from resources.expectations import CheckResult, check_candidate
 from resources.files import kind_of, packing
 from resources.final_months import final_check
 from resources.identifiers import entries_of
+from resources.judged_by import judged_by
 from resources.merging import DatasetTables
 from resources.months import both, spans_of
 from resources.receipt_list import code_fingerprint, list_receipts
@@ -30,7 +29,7 @@ from resources.staging import Stage, original_text
 from resources.touched_months import touched_months
 
 if TYPE_CHECKING:
-    from resources.catalogue import Catalogue, Contract
+    from resources.catalogue import Catalogue, Contract, Mapping
     from resources.engine import Engine
     from resources.landing import Landing, Receipt
     from resources.periods import Months
@@ -135,21 +134,14 @@ class DatasetIntake:
             roll_back(self.engine.connection)
             raise
 
+    def _mapping_of(self, receipt: Receipt) -> Mapping | None:
+        return self.catalogue.mapping_at(receipt.origin, receipt.dataset, receipt.order[0])
+
     def _judged_by(self, receipt: Receipt) -> str:
-        mapping = self.catalogue.mappings.get((receipt.origin, receipt.dataset))
-        facts = [self._code, self.contract.model_dump_json(), mapping.model_dump_json() if mapping else ""]
-        lists = {self.catalogue.columns[c].codes for c in self.contract.columns} - {None}
-        facts += [
-            json.dumps([c, sorted(self.catalogue.code_lists[str(c)])], ensure_ascii=False)
-            for c in sorted(map(str, lists))
-        ]
-        facts += [f"{u.code}={u.factor}" for u in self.catalogue.units.values()]
-        entries = self.catalogue.corrections_of(receipt.origin, receipt.dataset, receipt.file_name)
-        facts += [entry.judging() for entry in entries]
         if receipt.origin not in self._numbers:
             self._numbers[receipt.origin] = entries_of(self.engine.connection, self.contract, receipt.origin)
-        facts.append(self._numbers[receipt.origin])
-        return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+        known = [self._code, self._numbers[receipt.origin]]
+        return judged_by(self.catalogue, self.contract, self._mapping_of(receipt), receipt, known)
 
     def _load_all(self, due: list[Receipt]) -> None:
         """Load deliveries in order, again those that were held as long as others came in: what they bring may mend them."""
@@ -277,7 +269,8 @@ class DatasetIntake:
         rows = self.run(f"select distinct receipt_id from {waiting} where row_text is null").fetchall()
         for (receipt_id,) in rows:
             receipt = receipts[receipt_id]
-            mapping = self.catalogue.mappings[receipt.origin, receipt.dataset]
+            mapping = self._mapping_of(receipt)
+            assert mapping is not None  # its rows were judged by it in this run
             wanted = f"select row_no from {waiting} where receipt_id = '{receipt_id}' and row_text is null"
             path = self.landing.path(receipt)
             original_text(self.engine.connection, path, mapping, wanted, "late_text")

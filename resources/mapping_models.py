@@ -6,7 +6,9 @@ written (FileFormat in catalogue_models), and rules that need a contract (mappin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -131,10 +133,11 @@ class MappedColumn(Declared):
 
 
 class Mapping(Declared):
-    """How one sender's files map onto a contract."""
+    """How one sender's files map onto a contract; `valid_from` is the day from which a later version holds."""
 
     origin: str
     dataset: str
+    valid_from: str | None = None
     title: str
     files: str | tuple[str, ...]
     delivery: Literal["increment"] | None = None
@@ -150,6 +153,19 @@ class Mapping(Declared):
     def patterns(self) -> tuple[str, ...]:
         """The patterns for file names within the source folder."""
         return (self.files,) if isinstance(self.files, str) else self.files
+
+    @property
+    def file(self) -> str:
+        """The name of its file below the folder of a deployment."""
+        later = f"__{self.valid_from}" if self.valid_from else ""
+        return f"mappings/{self.origin}__{self.dataset}{later}.yml"
+
+    def issued(self, file_name: str) -> str | None:
+        """When the sender issued a file, read from its name (naive UTC, ISO); None without a rule or a match."""
+        found = self.issued_at and re.search(self.issued_at.pattern, file_name)
+        if not found or self.issued_at is None:
+            return None
+        return datetime.strptime(found.group(1), self.issued_at.format).isoformat(timespec="microseconds")
 
     @property
     def reads_name(self) -> bool:

@@ -43,10 +43,12 @@ _KEYS = {
 }
 # Which files a key of `format` is for; the marks in numbers are for all.
 _FORMS = {
-    **dict.fromkeys(("delimiter", "quote", "encoding"), ("csv",)),
+    **dict.fromkeys(("delimiter", "quote"), ("csv",)),
+    "encoding": ("csv", "xml"),
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
-    "records": ("json",),
+    "records": ("json", "xml"),
+    "profile": ("xml",),
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _MOST_FACTOR, _FACTOR_DECIMALS = Decimal(10**6), 9
@@ -59,9 +61,33 @@ class MappingRules(Rules):
         """Raise KetenError at the first mapping that cannot be right."""
         for mapping in self.found.mappings.values():
             self._mapping(mapping)
+        for key, later in self.found.later_mappings.items():
+            for mapping in later:
+                self._mapping(mapping)
+                self._same_delivery(mapping, self.found.mappings.get(key))
+
+    def _same_delivery(self, later: Mapping, first: Mapping | None) -> None:
+        """What a later version may not change: by what a delivery is known, ordered and merged."""
+        if first is None:
+            name = f"mappings/{later.origin}__{later.dataset}.yml"
+            raise KetenError(f"{later.file}: there is no {name} for what came before that day; write it")
+        for field in ("issued_at", "delivery"):
+            if getattr(later, field) != getattr(first, field):
+                raise KetenError(f"{later.file}: {field}: it must be as in {first.file}; write the same")
+        if later.reads_name != first.reads_name:
+            raise KetenError(f"{later.file}: columns: a value from the name of the file must be so in {first.file} too")
 
     def _mapping(self, mapping: Mapping) -> None:
-        place = f"mappings/{mapping.origin}__{mapping.dataset}.yml"
+        place, contract, made = self.hold_shape(mapping)
+        for name, declared in contract.columns.items():
+            if declared.required and name not in made:
+                raise KetenError(
+                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
+                )
+
+    def hold_shape(self, mapping: Mapping) -> tuple[str, Contract, set[str]]:
+        """Hold all but whether it is complete; the name of its file, its contract, and the columns it makes."""
+        place = mapping.file
         self._one_of(place, "dataset", mapping.dataset, self.found.contracts)
         contract = self.found.contracts[mapping.dataset]
         if mapping.delivery == contract.delivery:
@@ -82,11 +108,7 @@ class MappingRules(Rules):
             if given.count(True) != 1:
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
-        for name, declared in contract.columns.items():
-            if declared.required and name not in made:
-                raise KetenError(
-                    f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
-                )
+        return place, contract, made
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
@@ -97,6 +119,12 @@ class MappingRules(Rules):
                     raise KetenError(
                         f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
                     )
+            if kind == "xml" and not (form.records or form.profile):
+                raise KetenError(
+                    f"{place}: format: write the path of the record in XML, or a profile; as records: Order/Line"
+                )
+        if form.profile and form.model_fields_set & {"records", "decimal", "thousands"}:
+            raise KetenError(f"{place}: format.profile: it knows the records and their numbers; remove the other keys")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
         if form.decimal == form.thousands:

@@ -46,7 +46,7 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
 
     A BSN has nine digits and passes the weighted eleven test (9, 8 … 2, -1). One number in eleven passes by chance, so a
     column counts only when more than half of its nine-digit cells pass. Columns the sender's mapping uses are known.
-    Every sheet of a workbook counts, and what stands around the records of a JSON file: all of it would be kept. Raises
+    Every sheet of a workbook counts, and what stands around the records of a JSON or XML file: all of it would be kept. Raises
     KetenError when the file cannot be read.
     """
     known = {h for column in mapping.columns.values() for h in (*column.headings(), *column.beside)}
@@ -63,8 +63,8 @@ def personal_columns(path: Path, mapping: Mapping) -> list[str]:
 
 def _suspect(path: Path, mapping: Mapping, facts: FileFacts, known: set[str]) -> list[str]:
     columns = set(facts.columns)
-    unknown = [h for h in facts.headings if h not in known]
-    named = {h for h in unknown if h in columns and _HEADING.search(_spelt(h))}
+    unknown = [h for h in facts.headings if h not in known and h not in facts.things]
+    named = {h for h in unknown if h in facts.personal or (h in columns and _HEADING.search(_spelt(h)))}
     held = _by_content(path, mapping, facts, [h for h in unknown if h not in named])
     return [h for h in facts.headings if h in named or h in held]
 
@@ -81,7 +81,7 @@ def _by_content(path: Path, mapping: Mapping, facts: FileFacts, headings: list[s
     with duckdb.connect(":memory:") as connection:
         try:
             cells = reading.cells_of(connection, path, mapping, facts, lenient=True)
-            asked = partial(_asked, connection, cells, facts.kind in ("json", "jsonl"))
+            asked = partial(_asked, connection, cells, facts.kind in ("json", "jsonl", "xml"))
             kinds = asked(_kind, headings)
             passed = asked(_passes, [h for h, kind in kinds.items() if kind == _NINE_DIGITS])
         except (KetenError, duckdb.Error):

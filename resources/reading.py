@@ -1,7 +1,7 @@
 """Reading a delivered file as text cells with the place of every row, whatever its form.
 
 Belongs here: what the rest of the product asks of a file. Does not belong here: how one form is read (reading_csv,
-reading_xlsx, reading_json), what a cell means (judging).
+reading_xlsx, reading_json, reading_xml), what a cell means (judging).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from resources.reading_headings import missing_headings, require_headings
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from resources.catalogue import Mapping
 
@@ -41,6 +42,10 @@ def _scan(path: Path, mapping: Mapping) -> FileFacts:
         from resources import reading_xlsx
 
         return reading_xlsx.scan(path, mapping)
+    if kind == "xml":
+        from resources import reading_xml
+
+        return reading_xml.scan(path, mapping)
     from resources import reading_json
 
     return reading_json.scan(path, mapping)
@@ -49,8 +54,8 @@ def _scan(path: Path, mapping: Mapping) -> FileFacts:
 def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     """Everything in a file that has headings, first what the mapping reads; faults are left for `inspect_file`.
 
-    A workbook may hold other sheets, a JSON file what stands around its records. Raises KetenError for what no reader can
-    open.
+    A workbook may hold other sheets, a JSON or XML file what stands around its records. Raises KetenError for what no
+    reader can open.
     """
     kind = delivered_kind(path, mapping.format.member)
     if kind == "csv":
@@ -59,6 +64,10 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
         from resources import reading_xlsx
 
         yield from reading_xlsx.sheets_in(path, mapping)
+    elif kind == "xml":
+        from resources import reading_xml_persons
+
+        yield from reading_xml_persons.tables_in(path, mapping)
     else:
         from resources import reading_json
 
@@ -66,6 +75,11 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
 
 
 def _require(facts: FileFacts, mapping: Mapping) -> None:
+    if late := sorted(set(facts.late) & set(missing_headings(mapping, set(facts.headings) - facts.late))):
+        raise KetenError(
+            f"the heading '{late[0]}' of mapping {mapping.origin}__{mapping.dataset} stands after the records, which are"
+            " read as they come; ask for it before them"
+        )
     require_headings(mapping, facts.headings)
     if several := sorted(set(facts.several) & set(missing_headings(mapping, set(facts.headings) - facts.several))):
         raise KetenError(
@@ -88,6 +102,8 @@ def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
 ) -> Cells:
     """Read the cells into a temporary table. Raises KetenError when its lines cannot be told."""
+    if facts.pieces:
+        return _read_pieces(connection, facts.pieces(), table)
     if facts.table is None:
         return reading_csv.read_cells(connection, path, mapping, facts, table)
     relation = cells_of(connection, path, mapping, facts)
@@ -96,9 +112,21 @@ def read_cells(
     return Cells(table, facts.table.num_rows, facts.blank_rows)
 
 
+def _read_pieces(connection: duckdb.DuckDBPyConnection, pieces: Iterator[pa.Table], table: str) -> Cells:
+    """Some rows at a time, so that no more of them are in memory than the engine keeps there."""
+    count = 0
+    for number, piece in enumerate(pieces):
+        connection.register("file_cells", piece)
+        what = f"insert into {table}" if number else f"create or replace temp table {table} as"
+        connection.execute(f"{what} from file_cells")
+        connection.unregister("file_cells")
+        count += piece.num_rows
+    return Cells(table, count, 0)
+
+
 def row_text(mapping: Mapping, facts: FileFacts) -> str:
-    """SQL of the original cells of a row: joined by the sender's delimiter; `;` for a sheet; an object for JSON."""
-    if facts.kind in ("json", "jsonl"):
+    """SQL of the original cells of a row: joined by the sender's delimiter; `;` for a sheet; an object for JSON and XML."""
+    if facts.kind in ("json", "jsonl", "xml"):
         pairs = ", ".join(f"{text(h)}: {name(h)}" for h in facts.headings)
         return f"json_merge_patch('{{}}', {{{pairs}}}::json)::varchar"
     shown = "left({}, 1000)" if facts.has_faults else "{}"

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from resources.errors import KetenError
+from resources.proposing.words import likely_name
 
 if TYPE_CHECKING:
     from resources.catalogue import Mapping
@@ -43,9 +44,11 @@ def require_headings(mapping: Mapping, found: Sequence[str]) -> None:
         return
     expected = missing_headings(mapping, ())
     told = ", ".join(found[:_MOST_TOLD]) + (", ..." if len(found) > _MOST_TOLD else "")
+    renamed = likely_name(missing[0], [h for h in found if h not in expected])
+    now = f", or is '{renamed}' now" if renamed else ""
     raise KetenError(
-        f"the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing; found: {told};"
-        f" expected: {', '.join(expected)}"
+        f"the heading '{missing[0]}' of mapping {mapping.origin}__{mapping.dataset} is missing{now}; found: {told};"
+        f" expected: {', '.join(expected)}; `keten map` proposes a mapping"
     )
 
 

@@ -31,7 +31,15 @@ _INTAKE = (
         "reading_json",
         "reading_text",
     ),
-    *("reading_xlsx", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
+    *(
+        "reading_xlsx",
+        "reading_xml",
+        "reading_xml_espi",
+        "reading_xml_events",
+        "reading_xml_records",
+        "reading_xml_ubl",
+    ),
+    *("reading_xml_xaf", "repeats", "row_tests", "staging", "stamps", "workbook_scan", "year_to_date", "zones"),
 )
 
 

@@ -38,7 +38,7 @@ _KINDS: dict[str, type[Declared]] = {
 _MADE = {
     "Contract": ("name",),
     "ContractColumn": ("name",),
-    "Mapping": ("origin", "dataset"),
+    "Mapping": ("origin", "dataset", "valid_from"),
     "Correction": ("origin",),
     "Model": ("name", "sql", "refs"),
     "ReferenceTable": ("name",),
@@ -66,7 +66,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         for part in parts_of(schema):
             for key in _MADE.get(part["title"], ()):
                 del part["properties"][key]
-                part["required"].remove(key)
+                if key in part["required"]:
+                    part["required"].remove(key)
             for key, meaning in meanings.get(part["title"], {}).items():
                 if key in part.get("properties", {}):
                     part["properties"][key]["description"] = meaning

@@ -273,7 +273,18 @@ class Source(Declared):
         return project / filled(self.path, "sources.yml", self.title)
 
 
+class Inbox(Declared):
+    """The inbox of sources.yml: a folder with a folder per sender, whose files are told apart by their headings."""
+
+    path: str
+
+    def resolved_path(self, project: Path) -> Path:
+        """The folder. Raises KetenError for an environment variable that is not set."""
+        return project / filled(self.path, "sources.yml", "inbox")
+
+
 class Sources(Declared):
     """sources.yml."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
+    inbox: Inbox | None = None

@@ -70,7 +70,7 @@ class Stage:
         path: Path,
         number: int,
     ) -> None:
-        mapping = catalogue.mappings.get((receipt.origin, receipt.dataset))
+        mapping = catalogue.mapping_at(receipt.origin, receipt.dataset, receipt.order[0])
         if mapping is None:
             raise KetenError(f"mappings/{receipt.origin}__{receipt.dataset}.yml is missing")
         self.receipt = receipt

@@ -255,7 +255,9 @@ def test_one_page_is_asked_for_again_and_not_all(pulling: Pulling, interface: In
 def test_a_next_page_that_leads_astray_is_not_followed(
     pulling: Pulling, interface: Interface, more: str, words: str
 ) -> None:
-    interface.serve(lambda i, r, records: said({"data": {"items": records}, "links": {"next": more}}))
+    interface.serve(
+        lambda i, r, records: said({"no": len(i.asked), "data": {"items": records}, "links": {"next": more}})
+    )
     declared(pulling, interface, paging={"kind": "next", "at": "links.next"})
     assert words in pulling.pull().failed[NAME]
     assert pulling.count() == 0

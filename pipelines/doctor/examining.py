@@ -82,6 +82,7 @@ def examine(where: Place) -> list[Finding]:
         settings.settings,
         settings.environment,
         settings.sources,
+        settings.inbox,
         settings.versions,
         settings.clock,
         state.folders,

@@ -76,6 +76,24 @@ def sources(patient: Patient) -> Iterator[Finding]:
     yield Finding("sources", "ok", f"{count - len(faults)} of {count} can be read")
 
 
+def inbox(patient: Patient) -> Iterator[Finding]:
+    """Whether the inbox can be read, every sender in it has a mapping, and no file of it waits for one."""
+    from assets.inbox import inbox_files, senders_without_mapping
+    from resources.unrouted import read_unrouted
+
+    catalogue, project = patient.catalogue, patient.where.project
+    if catalogue.inbox is None:
+        return
+    finished, _ = inbox_files(catalogue, project)
+    for sender in senders_without_mapping(catalogue, project):
+        told = f"the folder {sender} of the inbox has no mapping: no mappings/{sender}__<dataset>.yml"
+        yield Finding("inbox", "warning", told, f"write one; `keten map FILE --origin {sender}` proposes it")
+    waiting = read_unrouted(patient.where.landing)
+    for one in waiting[:SHOWN]:
+        yield Finding("inbox", "warning", f"{one.origin}/{one.name}: {one.told()}", "keten unrouted")
+    yield Finding("inbox", "ok", f"files: {len(finished)}, of which {len(waiting)} wait for a mapping")
+
+
 def versions(_: Patient) -> Iterator[Finding]:
     """Whether what is installed is what requirements.lock says."""
     shown = ", ".join(f"{name} {_installed(name)}" for name in ("dagster", "duckdb", "great-expectations"))

@@ -1,0 +1,279 @@
+"""Choosing every line of a mapping for a file and a dataset.
+
+Belongs here: what follows from headings matched to columns: formats, units, codes, periods, constants, wide columns.
+Does not belong here: weighing a heading (matching), stamps (stamps), YAML (writing).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from resources.proposing.dates import shown
+from resources.proposing.evidence import DATED, NUMERIC, are_tenths, number_of
+from resources.proposing.matching import Match, match_columns, name_score
+from resources.proposing.matching import known_names as names_of
+from resources.proposing.numbers import marks_of
+from resources.proposing.proposal import Line, Proposal
+from resources.proposing.sample import SAMPLE_ROWS, Sample
+from resources.proposing.stamps import Stamps, find_stamps
+from resources.proposing.standing_in import StandIns
+from resources.proposing.wide import Wide, find_wide, is_reading, looks_wide
+from resources.proposing.words import unit_in
+
+if TYPE_CHECKING:
+    from resources.catalogue import Catalogue, Contract
+
+_TIMED = ("start_utc", "end_utc", "local_date")
+_TOTAL = re.compile(r"(sub)?tota+l\b|som\b|sum\b|grand total", re.IGNORECASE)
+_MOST_HEADINGS = 400
+_TOLD = 5
+
+
+def propose(catalogue: Catalogue, sample: Sample, dataset: str, origin: str) -> Proposal:
+    """A mapping for a file to a dataset, with the reason of every line."""
+    return _Choosing(catalogue, sample, catalogue.contracts[dataset], origin).proposal()
+
+
+class _Choosing:
+    def __init__(self, catalogue: Catalogue, sample: Sample, contract: Contract, origin: str) -> None:
+        self.catalogue = catalogue
+        self.sample = sample
+        self.contract = contract
+        self.is_timed = set(_TIMED) <= set(contract.columns)
+        self.made = Proposal(origin, contract.name, sample)
+        self.zone = catalogue.deployment.zone if catalogue.deployment else "Europe/Amsterdam"
+        looked = [h for h in sample.headings if not looks_wide(h)][:_MOST_HEADINGS]
+        self.values = {h: sample.values(h) for h in looked}
+        self.wide: Wide | None = find_wide(sample.headings, self.values) if self.is_timed else None
+        wide = self.wide.headings if self.wide else ()
+        self.values = {h: v for h, v in self.values.items() if h not in wide}
+        self.unseen = [h for h in sample.headings if h not in looked and h not in wide]
+        self.marks = marks_of(self._numbers())
+        self.stamps: Stamps | None = None
+        if self.is_timed and not self._has_both_stamps():
+            self.stamps = find_stamps(self.values, sample.columns, self.zone, sample.is_whole)
+        self.matches: dict[str, Match] = {}
+
+    def _numbers(self) -> list[str]:
+        """The texts of columns that may be numbers; a date with points is none."""
+        found = [t for v in self.values.values() if not v.date and v.numeric > 0.5 for t in list(v.counted)[:500]]
+        if self.wide:
+            found += [t for h in self.wide.headings[:10] for t in self.sample.filled(h)[:200]]
+        return found
+
+    def _has_both_stamps(self) -> bool:
+        """Whether a sender tells start, end and day, in UTC."""
+        for column in _TIMED:
+            names = [n for n in names_of(self.catalogue, self.contract, column) if n.told == column]
+            learned = [n for n in names_of(self.catalogue, self.contract, column) if "mapped so" in n.source]
+            if not any(name_score(h, [*names, *learned])[0] > 0.9 for h in self.values):
+                return False
+        return True
+
+    def proposal(self) -> Proposal:
+        """The whole of it."""
+        taken = set(_TIMED) if self.stamps else set()
+        used = {*self.stamps.headings, *self.stamps.others} if self.stamps else set()
+        free = {h: v for h, v in self.values.items() if h not in used}
+        if self.wide:
+            taken |= {"quantity", *([self.wide.column] if self.wide.column else [])}
+        self.matches = match_columns(self.catalogue, self.contract, free, self.marks, taken)
+        self._columns()
+        self._top()
+        self._ignore()
+        self._score()
+        return self.made
+
+    def _columns(self) -> None:
+        if self.stamps:
+            self._stamp(self.stamps)
+        if self.wide:
+            self._wide_columns(self.wide)
+        for column in self.contract.columns:
+            if column in self.matches:
+                self.made.columns.append(self._matched(self.matches[column]))
+        done = {line.key for line in self.made.columns} | (set(_TIMED) if self.stamps else set())
+        done |= (
+            {"unit_code"}
+            if any("unit" in line.value and line.key == "quantity" for line in self.made.columns)
+            else set()
+        )
+        other = StandIns(self.catalogue, self.contract, self.sample, self.matches, self.made.origin, self._rises())
+        for column, how in self.contract.columns.items():
+            if how.required and column not in done:
+                self._unmatched(column, other)
+
+    def _stamp(self, stamps: Stamps) -> None:
+        source = stamps.headings[0] if len(stamps.headings) == 1 else list(stamps.headings)
+        if self.wide and self.wide.is_time:
+            source = [*stamps.headings, self.wide.name]
+        form = f"{stamps.format} {self.wide.format}" if self.wide and self.wide.is_time else stamps.format
+        keys = {"from": source, "format": form}
+        self.made.columns.append(Line("stamp", keys, stamps.why["from"], stamps.check.get("from", "")))
+
+    def _wide_columns(self, wide: Wide) -> None:
+        unit, why, check = self._unit("quantity", " ".join(wide.headings))
+        self.made.columns.append(
+            Line("quantity", {"from": wide.value, "unit": unit} if unit else {"from": wide.value}, why, check)
+        )
+        if wide.column:
+            keys: dict[str, Any] = {"from": wide.name}
+            if wide.codes and self.catalogue.columns[wide.column].type == "code":
+                keys["codes"] = dict(wide.codes)
+            self.made.columns.append(Line(wide.column, keys, wide.why, wide.check))
+
+    def _matched(self, match: Match) -> Line:
+        """The line of a column that has a heading."""
+        column = self.catalogue.columns[match.column]
+        keys: dict[str, Any] = {"from": match.heading}
+        why, check = match.why, match.check
+        values = self.values[match.heading]
+        if column.type in DATED and values.date:
+            if values.date.format != "%Y-%m-%d" or column.type == "timestamp":
+                keys["format"] = values.date.format
+            if values.date.other and not check:
+                check = f"day and month could be the other way round ({shown(values.date.other)})"
+        if column.type in NUMERIC:
+            unit, told, look = self._unit(match.column, match.heading)
+            if unit:
+                keys["unit"] = unit
+            why, check = f"{why}; {told}" if told else why, check or look
+        if column.type == "code":
+            if match.fit.codes:
+                keys["codes"] = dict(match.fit.codes)
+            check = self._look_at_codes(match) or check
+        return Line(match.column, keys, why, check)
+
+    def _look_at_codes(self, match: Match) -> str:
+        """What is to be checked of a column of codes."""
+        codes = self.catalogue.columns[match.column].codes
+        if unknown := match.fit.unknown:
+            more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
+            told = ", ".join(unknown[:_TOLD]) + more
+            return f"no code of {codes} for {told}; add them to codes, or write default"
+        if codes == "unit" and len(self.values[match.heading].counted) > 1 and "quantity" in self.contract.columns:
+            return "there is more than one unit; where a row repeats another in its unit, leave it out with ignore_rows"
+        return "the words are like our codes, not equal to them; look at each" if match.fit.alike else ""
+
+    def _unit(self, column: str, heading: str) -> tuple[str | None, str, str]:
+        """The unit in which a column is sent: (code, why, what to check)."""
+        meaning = self.catalogue.columns[column]
+        units = self.catalogue.units
+        is_any = meaning.unit_in is not None and self.catalogue.columns[meaning.unit_in].codes == "unit"
+        if is_any and meaning.unit_in in self.matches or not (is_any or meaning.unit):
+            return None, "", ""
+        named = unit_in(heading)
+        if named in units and (is_any or units[named].canonical_code == units[str(meaning.unit)].canonical_code):
+            return named, f"the heading says {named}", ""
+        if is_any:
+            told = next((u for h in self.sample.headings if (u := unit_in(h)) in units), "kWh")
+            return told, "", f"no unit is told beside it; is it {told}?"
+        if heading in self.values and are_tenths(
+            self.values[heading], meaning, self.contract.columns[column], self.marks
+        ):
+            return "tenth_degree_c", "only as tenths these lie in the range of the contract", ""
+        needs = units[str(meaning.unit)].canonical_code not in ("share", "count", "day", "minute", "hour")
+        return (str(meaning.unit), "", f"no unit is told; is it {meaning.unit}?") if needs else (None, "", "")
+
+    def _unmatched(self, column: str, other: StandIns) -> None:
+        if line := other.line(column):
+            self.made.columns.append(line)
+        else:
+            self.made.missing[column] = other.repair(column)
+
+    def _top(self) -> None:
+        sample, top = self.sample, self.made.top
+        top.append(Line("title", f"{self.contract.title.en} of {self.made.origin}"))
+        top.append(Line("files", re.sub(r"\d+", "*", _literal(sample.path.name)), "the name with * for its numbers"))
+        form, why = dict(sample.form), dict(sample.why)
+        look = ""
+        if self.marks and self.marks.decimal != ".":
+            form["decimal"], why["decimal"] = self.marks.decimal, self.marks.why
+        if self.marks and self.marks.thousands:
+            form["thousands"] = self.marks.thousands
+        if self.marks and not self.marks.sure:
+            look = self.marks.why
+        if form:
+            top.append(Line("format", form, "; ".join(f"{k}: {v}" for k, v in why.items()), look))
+        if self.stamps:
+            self._time(self.stamps)
+        if self.wide:
+            keys = {"headings": self.wide.pattern, "name": self.wide.name, "value": self.wide.value, "skip_empty": True}
+            why_wide = f"{len(self.wide.headings)} headings are {self.wide.told}; an empty cell is no record"
+            top.append(Line("unpivot", keys, why_wide))
+        self._totals()
+
+    def _time(self, stamps: Stamps) -> None:
+        keys: dict[str, Any] = {"zone": stamps.zone, "stamp": stamps.stamp, "interval_minutes": stamps.minutes}
+        if stamps.zone == "UTC" != self.zone:
+            keys["site_zone"] = self.zone
+        why = [f"{k}: {stamps.why[k]}" for k in keys if k in stamps.why]
+        checks = [f"{k}: {stamps.check[k]}" for k in keys if k in stamps.check]
+        if self.wide and self.wide.is_time:
+            keys |= {"interval_minutes": self.wide.minutes, "stamp": "start"}
+            why = [f"zone: {stamps.why['zone']}", f"interval_minutes: {len(self.wide.headings)} columns a day"]
+            checks = [] if self.wide.starts_at_midnight else ["stamp: the first column is not 00:00; start or end?"]
+        if stamps.newest_first and stamps.zone != "UTC":
+            keys["ambiguous"] = "first_is_winter"
+            why.append("ambiguous: the newest row stands first")
+        self.made.top.append(Line("time", keys, "; ".join(why), "; ".join(checks)))
+
+    def _totals(self) -> None:
+        """Rows that look like totals, by the first column of texts that has them."""
+        for heading, values in self.values.items():
+            found = [t for t in values.counted if _TOTAL.match(t)]
+            if found and len(found) <= 3 and values.numeric < 0.5 and len(values.counted) > len(found):
+                rules = [{"heading": heading, "matches": f"^{re.escape(t)}$", "reason": "total"} for t in found]
+                self.made.top.append(Line("ignore_rows", rules, f"'{found[0]}' looks like a total", "is it one?"))
+                return
+
+    def _ignore(self) -> None:
+        used = {h for line in self.made.columns for h in self.made.headings(line.key)}
+        for heading, values in self.values.items():
+            if heading not in used:
+                self.made.ignored[heading] = values.looks()
+        for heading in self.unseen:
+            self.made.ignored[heading] = "not looked at"
+        if self.unseen:
+            self.made.notes.append(f"the first {_MOST_HEADINGS} of {len(self.sample.headings)} headings were looked at")
+        if not self.sample.is_whole:
+            self.made.notes.append(f"values were looked at in the first {SAMPLE_ROWS:,} rows; the file is longer")
+        self._cumulative()
+
+    def _rises(self) -> bool:
+        """Whether quantities only rise over time, as the readings of a register do."""
+        if self.stamps is None:
+            return False
+        match = self.matches.get("quantity")
+        headings = self.wide.headings if self.wide and not self.wide.is_time else [match.heading] if match else []
+        rising = 0
+        for heading in headings:
+            numbers = [v for t in self.sample.filled(heading) if (v := number_of(t, self.marks)) is not None]
+            if self.stamps.newest_first:
+                numbers.reverse()
+            if any(a > b for a, b in zip(numbers, numbers[1:], strict=False)):
+                return False
+            rising += len(numbers) > 5 and numbers[-1] > numbers[0]
+        return rising > 0 or bool(headings) and all(map(is_reading, headings))
+
+    def _cumulative(self) -> None:
+        """Say of quantities that only rise, where they are taken for use, that they are readings of a register."""
+        quantity = next((line for line in self.made.columns if line.key == "quantity"), None)
+        kind = next((line.value.get("value") for line in self.made.columns if line.key == "kind_code"), "")
+        if quantity and kind != "register" and self._rises():
+            quantity.check = "these only rise, as the readings of a register do, and not the use of an interval"
+
+    def _score(self) -> None:
+        """How well the dataset fits: the share of its required columns that a heading tells."""
+        required = [c for c, how in self.contract.columns.items() if how.required]
+        told = {line.key: 0.4 if line.check else 1.0 for line in self.made.columns if self.made.headings(line.key)}
+        if self.stamps:
+            told |= dict.fromkeys(_TIMED, told.get("stamp", 0.0) / 2)
+        found = sum(told.get(c, 0.15 if c not in self.made.missing else 0.0) for c in required)
+        self.made.score = found / max(len(required), 1)
+
+
+def _literal(name: str) -> str:
+    """A file name without what a pattern for names would read as more than itself."""
+    return re.sub(r"[\[\]?*]+", "*", name)
