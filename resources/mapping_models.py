@@ -72,6 +72,13 @@ class Unpivot(Declared):
     skip_empty: bool = False
 
 
+class NegateRows(Declared):
+    """Rows in which the sender writes minus where we write plus, by a regular expression on a cell."""
+
+    heading: str
+    matches: str
+
+
 class CodeFix(Declared):
     """How a sender writes a code, as a regular expression, and what is meant, which may name the groups of it."""
 
@@ -96,7 +103,7 @@ class MappedColumn(Declared):
     units: dict[str, str] = {}
     factor: Decimal | None = None
     factor_from: str | None = None
-    sign: Literal["negate"] | None = None
+    sign: Literal["negate"] | NegateRows | None = None
     range: tuple[Decimal, Decimal] | None = None
     cumulative: Literal["year_to_date"] | None = None
     code_fixes: tuple[CodeFix, ...] = ()
@@ -118,8 +125,9 @@ class MappedColumn(Declared):
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """The headings that say something about its cell: its unit, its factor."""
-        return tuple(h for h in (self.unit_from, self.factor_from) if h is not None)
+        """The headings that say something about its cell: its unit, its factor, its sign."""
+        sign = self.sign.heading if isinstance(self.sign, NegateRows) else None
+        return tuple(h for h in (self.unit_from, self.factor_from, sign) if h is not None)
 
     @property
     def forms(self) -> tuple[str, ...]:

@@ -14,7 +14,17 @@ from resources.catalogue_models import Column, Contract, FileFormat
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
 from resources.files import packing, told_kind
-from resources.mapping_models import END_STAMP, FORM_WORDS, STAMP, STAMPS, START_STAMP, MappedColumn, Mapping, TimeRule
+from resources.mapping_models import (
+    END_STAMP,
+    FORM_WORDS,
+    STAMP,
+    STAMPS,
+    START_STAMP,
+    MappedColumn,
+    Mapping,
+    NegateRows,
+    TimeRule,
+)
 from resources.number_cells import AUTO, NUMBERS
 from resources.stamps import is_absolute
 from resources.year_to_date import series_key
@@ -146,6 +156,8 @@ class MappingRules(Rules):
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
         for name, column in mapping.columns.items():
+            if isinstance(column.sign, NegateRows):
+                patterns[f"columns.{name}.sign.matches"] = column.sign.matches
             patterns |= {f"columns.{name}.code_fixes.{i}.matches": f.matches for i, f in enumerate(column.code_fixes)}
         grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}
         if mapping.issued_at:
@@ -269,4 +281,4 @@ def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
     if mapped.range and mapped.range[0] > mapped.range[1]:
         yield "range: its first number is above its second"
     if mapped.value is not None and mapped.beside:
-        yield "value: a constant has no unit_from or factor_from"
+        yield "value: a constant has no unit_from, factor_from or sign by row"

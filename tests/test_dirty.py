@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.conservation import deliveries_select
 from assets.modelling import compute
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.pulling import pull
@@ -113,6 +114,7 @@ class Taken:
     accepted: int = 0
     quarantined: int = 0
     dropped: int = 0
+    number_evidence: str | None = None
     reasons: set[str] = field(default_factory=set)
     total: dict[str, Decimal] = field(default_factory=dict)
 
@@ -163,6 +165,8 @@ def outcome(engine: Engine, dataset: str) -> Taken:
     run = engine.connection.execute
     state, reason = run("select state, coalesce(reason, '') from intake.receipt").fetchall()[0]
     taken = Taken(state, reason)
+    told = run(f"select number_evidence from ({deliveries_select(catalogue())})").fetchall()
+    taken.number_evidence = told[0][0]
     core = f"core.{dataset}"
     rows = "select count(distinct row_no) from"
     taken.accepted = run(f"{rows} {core}").fetchall()[0][0]
@@ -234,6 +238,13 @@ def test_a_file_becomes_what_the_manifest_says(tmp_path: Path, number: str) -> N
         assert one.reasons == REASONS.get(number, set())
         totals += [one.total[register] for register in sorted(one.total)]
     assert totals == [total + amount for total in expected_totals(number)]
+
+
+def test_what_decided_the_mark_of_decimals_is_told_with_the_delivery(tmp_path: Path) -> None:
+    """Whoever wonders why 607,0 became 607 reads it from the file itself; where the mapping says it, nothing was decided."""
+    require_data()
+    decided, declared = (take_in(tmp_path / n, sources_of(n)[0]).number_evidence for n in ("22", "01"))
+    assert (decided, declared) == ("decided ',' from 16 cells such as 18.885.000,0", None)
 
 
 def test_where_the_manifest_allows_two_actions_ours_is_told() -> None:
