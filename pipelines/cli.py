@@ -57,7 +57,7 @@ def run(
     ] = False,
 ) -> None:
     """Pull, validate, compute and publish. Starts no run when nothing is new."""
-    from pipelines.report import progress_display, results, show_summary
+    from pipelines.report import progress_display, results, show_summary, show_unrouted
     from pipelines.running import refresh
 
     where, catalogue = opened(home, project)
@@ -66,6 +66,7 @@ def run(
         outcome = refresh(where, catalogue, months, adopt, progress)
     if not outcome.started:
         typer.echo(f"Nothing new since the last publication; no run was started. {results(where)}")
+        show_unrouted(where)
         return
     if not outcome.success:
         raise KetenError(outcome.told())
@@ -216,6 +217,8 @@ def catalogue_command(
     for kind, declared in titled.items():
         for name, entry in sorted(declared.items()):
             typer.echo(f"{kind:10} {name:32} {entry.title.en}")
+    for (layout, dataset), mapping in sorted(known.layouts.items()):
+        typer.echo(f"layout     {layout:32} {dataset}: {mapping.title}")
     for name, item in sorted(known.indicators.items()):
         typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:

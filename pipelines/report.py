@@ -60,6 +60,7 @@ def show_summary(where: Place, catalogue: Catalogue) -> None:
         more = f"; and {others} more" if others else ""
         console.print(f"[bold]{pillar.capitalize():8}[/] {escape(told)}{more}", soft_wrap=True)
     _show_attention(where)
+    show_unrouted(where)
     for setting in catalogue.targets:
         target = make_target(setting, where.home)
         console.print(
@@ -128,7 +129,7 @@ def _latest(where: Place, catalogue: Catalogue, item: Indicator) -> str:
 
 
 def _show_attention(where: Place) -> None:
-    """Checks that did not pass, deliveries that are not in the results, files refused, and those that wait for a mapping."""
+    """Checks that did not pass, deliveries that are not in the results, and files that were refused."""
     lines = rows_of(
         where.published,
         "select 'check', table_name || ' ' || check_id || ': ' || en || ' (' || observed || ')'"
@@ -138,14 +139,20 @@ def _show_attention(where: Place) -> None:
     )
     for refusal in Landing(where.landing).refusals():
         lines.append(("refused", f"{refusal['file_name']}: personal data in {', '.join(refusal['headings'])}"))
-    waiting = read_unrouted(where.landing)
-    lines += [("unrouted", f"{one.origin}/{one.name}: {one.told()}") for one in waiting[:SHOWN_UNROUTED]]
-    if len(waiting) > SHOWN_UNROUTED:
-        lines.append(
-            ("unrouted", f"{len(waiting) - SHOWN_UNROUTED} more files of the inbox; `keten unrouted` lists them")
-        )
     for word, told in lines:
         console.print(f"[yellow]{word}[/] {escape(told)}", soft_wrap=True)
+
+
+def show_unrouted(where: Place) -> None:
+    """Files of the inbox that wait for a mapping."""
+    waiting = read_unrouted(where.landing)
+    for one in waiting[:SHOWN_UNROUTED]:
+        console.print(f"[yellow]unrouted[/] {escape(f'{one.origin}/{one.name}: {one.told()}')}", soft_wrap=True)
+    if len(waiting) > SHOWN_UNROUTED:
+        more = len(waiting) - SHOWN_UNROUTED
+        console.print(
+            f"[yellow]unrouted[/] {more} more files of the inbox; `keten unrouted` lists them", soft_wrap=True
+        )
 
 
 def show_facts(found: Found, settings: Settings) -> None:

@@ -167,8 +167,11 @@ class _Judge:
             )
         order = " ".join(f"when {text(CELL + h)} then {i}" for i, h in enumerate(wide, start=1))
         slot = name(unpivot.name)
+        told = f"substr({slot}, {len(CELL) + 1})"
+        if re.compile(unpivot.headings).groups:
+            told = f"regexp_extract({told}, {text(unpivot.headings)}, 1)"
         return (
-            f"(select * replace (substr({slot}, {len(CELL) + 1}) as {slot}), (case {slot} {order} end)::bigint as record_no"
+            f"(select * replace ({told} as {slot}), (case {slot} {order} end)::bigint as record_no"
             f" from (from {cells} unpivot include nulls ({name(unpivot.value)} for {slot} in ({', '.join(name(h) for h in wide)}))))"
         )
 

@@ -14,7 +14,17 @@ from resources.catalogue_models import Column, Contract, FileFormat
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
 from resources.files import packing, told_kind
-from resources.mapping_models import END_STAMP, FORM_WORDS, STAMP, STAMPS, START_STAMP, MappedColumn, Mapping, TimeRule
+from resources.mapping_models import (
+    END_STAMP,
+    FORM_WORDS,
+    STAMP,
+    STAMPS,
+    START_STAMP,
+    MappedColumn,
+    Mapping,
+    NegateRows,
+    TimeRule,
+)
 from resources.number_cells import AUTO, NUMBERS
 from resources.stamps import is_absolute
 from resources.year_to_date import series_key
@@ -38,6 +48,7 @@ _FORMS = {
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
     "records": ("json", "xml"),
+    "fields": ("json",),
     "profile": ("xml",),
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -49,7 +60,7 @@ class MappingRules(Rules):
 
     def hold(self) -> None:
         """Raise KetenError at the first mapping that cannot be right."""
-        for mapping in self.found.mappings.values():
+        for mapping in (*self.found.layouts.values(), *self.found.mappings.values()):
             self._mapping(mapping)
         for key, later in self.found.later_mappings.items():
             for mapping in later:
@@ -84,7 +95,7 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: delivery: the contract says '{contract.delivery}' already; remove it")
         self._form(place, mapping)
         self._patterns(place, mapping)
-        made = set(mapping.columns)
+        made = {*mapping.columns, *self._given(place, mapping, contract)}
         if mapping.time:
             for name in _TIMED:
                 self._one_of(place, "time: column", name, contract.columns)
@@ -99,6 +110,14 @@ class MappingRules(Rules):
                 raise KetenError(f"{place}: columns.{name}: write one of from, any_of, value and file")
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
         return place, contract, made
+
+    def _given(self, place: str, mapping: Mapping, contract: Contract) -> tuple[str, ...]:
+        """The columns of a layout that the line which uses it gives."""
+        for name in mapping.given:
+            self._one_of(place, "given: column", name, contract.columns)
+            if name in mapping.columns:
+                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
+        return mapping.given
 
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
@@ -137,6 +156,8 @@ class MappingRules(Rules):
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
         for name, column in mapping.columns.items():
+            if isinstance(column.sign, NegateRows):
+                patterns[f"columns.{name}.sign.matches"] = column.sign.matches
             patterns |= {f"columns.{name}.code_fixes.{i}.matches": f.matches for i, f in enumerate(column.code_fixes)}
         grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}
         if mapping.issued_at:
@@ -260,4 +281,4 @@ def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
     if mapped.range and mapped.range[0] > mapped.range[1]:
         yield "range: its first number is above its second"
     if mapped.value is not None and mapped.beside:
-        yield "value: a constant has no unit_from or factor_from"
+        yield "value: a constant has no unit_from, factor_from or sign by row"

@@ -21,9 +21,9 @@ from resources.proposing.dates import date_form
 from resources.proposing.evidence import Values
 from resources.proposing.numbers import marks_of
 from resources.proposing.proposal import Proposal
+from resources.proposing.registers import register_of
 from resources.proposing.sample import take_sample
 from resources.proposing.trial import try_out
-from resources.proposing.wide import register_of
 from resources.proposing.words import likeness, unit_in
 from resources.proposing.writing import write
 from tests.deployment import Deployment, tiny
@@ -187,6 +187,7 @@ def test_the_decimal_mark_is_told_by_numbers_that_cannot_be_read_otherwise(
         ("Import T1 kWh", "1.8.1"),
         ("Export T2 kWh", "2.8.2"),
         ("Electricity 2 Returned (Dutch Users: Normal Tariff)", "2.8.2"),
+        ("Injectie Nacht", "2.8.1"),
         ("Gas", None),
         ("buitentemperatuur", None),
     ],

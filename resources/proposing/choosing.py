@@ -210,6 +210,10 @@ class _Choosing:
             keys["site_zone"] = self.zone
         why = [f"{k}: {stamps.why[k]}" for k in keys if k in stamps.why]
         checks = [f"{k}: {stamps.check[k]}" for k in keys if k in stamps.check]
+        if self._kind() == "register":
+            keys = {k: v for k, v in keys.items() if k != "interval_minutes"} | {"stamp": "moment"}
+            why = [f"zone: {stamps.why['zone']}", "stamp: a register is read at a moment"]
+            checks = []
         if self.wide and self.wide.is_time:
             keys |= {"interval_minutes": self.wide.minutes, "stamp": "start"}
             why = [f"zone: {stamps.why['zone']}", f"interval_minutes: {len(self.wide.headings)} columns a day"]
@@ -257,11 +261,14 @@ class _Choosing:
             rising += len(numbers) > 5 and numbers[-1] > numbers[0]
         return rising > 0 or bool(headings) and all(map(is_reading, headings))
 
+    def _kind(self) -> str:
+        """The kind of reading that is proposed for every row."""
+        return next((str(line.value.get("value")) for line in self.made.columns if line.key == "kind_code"), "")
+
     def _cumulative(self) -> None:
         """Say of quantities that only rise, where they are taken for use, that they are readings of a register."""
         quantity = next((line for line in self.made.columns if line.key == "quantity"), None)
-        kind = next((line.value.get("value") for line in self.made.columns if line.key == "kind_code"), "")
-        if quantity and kind != "register" and self._rises():
+        if quantity and self._kind() != "register" and self._rises():
             quantity.check = "these only rise, as the readings of a register do, and not the use of an interval"
 
     def _score(self) -> None:

@@ -17,6 +17,7 @@ from resources.catalogue import Catalogue, Column
 from resources.catalogue_models import ContractColumn
 from resources.proposing.dates import DateForm, date_form
 from resources.proposing.numbers import Marks, is_number
+from resources.proposing.registers import register_of
 from resources.proposing.words import likeness
 
 NUMERIC = ("decimal", "ratio", "factor", "integer")
@@ -156,7 +157,7 @@ def _codes(catalogue: Catalogue, column: Column, values: Values, is_named: bool)
     exact = _names(known)
     found: dict[str, str] = {}
     for told in list(values.counted)[:_MOST_CODES]:
-        code = learned.get(told) or exact.get(told.lower()) or (_code_of(told, known) if is_named else None)
+        code = learned.get(told) or exact.get(told.lower()) or (_alike(column, told, known) if is_named else None)
         if code:
             found[told] = code
     share = sum(values.counted[told] for told in found) / len(values.texts)
@@ -174,6 +175,12 @@ def _names(known: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         words[language].lower(): code for code, words in known.items() for language in ("en", "nl") if language in words
     }
     return {**labels, **{code.lower(): code for code in known}}
+
+
+def _alike(column: Column, told: str, known: Mapping[str, Mapping[str, str]]) -> str | None:
+    """The code that a word is like; a register is told by direction and tariff."""
+    register = register_of(told) if column.name == "register_code" else None
+    return register if register in known else _code_of(told, known)
 
 
 def _code_of(told: str, known: Mapping[str, Mapping[str, str]]) -> str | None:

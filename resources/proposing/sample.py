@@ -164,8 +164,9 @@ def _rows(told: str, mark: str) -> list[list[str]]:
     found: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(told, newline=""), delimiter=mark):
-            if row:
-                found.append([cell.strip() for cell in row])
+            cells = [cell.strip() for cell in row]
+            if any(cells):  # a row without anything in it is blank, and not counted
+                found.append(cells)
             if len(found) >= _HEAD_LINES:
                 break
     except csv.Error:

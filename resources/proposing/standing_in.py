@@ -65,6 +65,8 @@ class StandIns:
 
     def _constant(self, column: str) -> Line | None:
         meaning, how = self.catalogue.columns[column], self.contract.columns[column]
+        if column == "register_code":
+            return Line(column, {"value": "1.8.0"}, "", "no heading names a register; 1.8.0 is delivery, 2.8.0 feed-in")
         if meaning.type == "code" and meaning.codes:
             known = self.catalogue.code_lists[meaning.codes]
             if len(known) == 1:
@@ -73,11 +75,13 @@ class StandIns:
                 return self._currency(known)
             if column == "kind_code" and "register" in known and self.rises:
                 return Line(column, {"value": "register"}, "the numbers only rise, as the readings of a register do")
-            if stand := next((c for c in ("interval", "unknown", "other") if c in known), None):
+            if column == "kind_code" and "interval" in known:
+                return Line(
+                    column, {"value": "interval"}, "the numbers do not only rise, so they are use over an interval"
+                )
+            if stand := next((c for c in ("unknown", "other") if c in known), None):
                 return Line(column, {"value": stand}, "", f"no heading tells it; a code of {meaning.codes}")
             return None
-        if column == "register_code":
-            return Line(column, {"value": "1.8.0"}, "", "no heading names a register; 1.8.0 is delivery, 2.8.0 feed-in")
         if how.references == "party":
             return Line(column, {"value": self.origin}, "", f"no heading names it; write the {meaning.en.lower()}")
         if meaning.type == "text" and column.endswith("_code"):
