@@ -67,6 +67,9 @@ check: $(STAMP) ## format, lint, types, import direction and the rules of the ho
 bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)
 
+bench-formats: $(STAMP) ## rows per second of every form of file beside the bare read of its library; a minute or two
+	$(BIN)/python -m benchmarks.formats $(BENCH)
+
 bench-growth: $(STAMP) ## what one more month costs after ten years beside after one; takes minutes
 	$(BIN)/python -m benchmarks.growth $(BENCH)
 

@@ -40,7 +40,9 @@ _AGAIN = {"bi.fact_indicator_month": LEAF_AGAIN, "bi.rpt_indicator_value": VALUE
 
 def renew_model(session: Session, model: Model) -> list[CheckResult]:
     """Compute and check what changed below a model; its checks as they stand."""
-    touched = _renew(session, model.name, model.refs, model.months, partial(compute, session.engine, model))
+    touched = _renew(
+        session, model.name, model.refs, model.months, partial(compute, session.engine, model), model.reach
+    )
     return _checks(session, model) if touched else audit.recorded(session.engine, model.name)
 
 
@@ -51,14 +53,22 @@ def renew_indicator(session: Session, indicator: Indicator) -> None:
 
 
 def _renew(
-    session: Session, table: str, refs: tuple[str, ...], months: str | None, compute: Callable[[bool], int]
+    session: Session,
+    table: str,
+    refs: tuple[str, ...],
+    months: str | None,
+    compute: Callable[[bool], int],
+    reach: int = 0,
 ) -> bool:
     """Compute what changed below a table and note what that touches; whether anything did."""
-    touched = session.plan(refs)
+    touched = session.plan(refs, reach)
     if CLOCK in refs and months and touched is not None:
         # The day moves without any delivery: any month may have changed, and most days none did.
         set_months(session.engine, session.horizon.months())
-        touched = _differing(session.engine, table, months, compute)
+        touched = _differing(session.engine, table, months, partial(compute, True))
+    elif reach and months and touched:
+        # Within reach most months come out as they were, and what stands on them is spared.
+        touched = _differing(session.engine, table, months, partial(compute, False))
     elif touched != set() or CLOCK in refs:
         compute(touched is None or not months)
         touched = touched if months else None
@@ -66,13 +76,14 @@ def _renew(
     return touched != set()
 
 
-def _differing(engine: Engine, table: str, months: str, compute: Callable[[bool], int]) -> set[date]:
-    """The months of a table whose rows are others after it is computed than before."""
-    engine.replace("run.before", f"from {table}")
-    compute(True)
+def _differing(engine: Engine, table: str, months: str, compute: Callable[[], int]) -> set[date]:
+    """The months of the run in which the rows of a table are others after it is computed than before."""
+    within = f"{table} where {months} in (select month from run.month)"
+    engine.replace("run.before", f"from {within}")
+    compute()
     rows = engine.read(
-        f"select distinct {months} as month from ((from run.before except all from {table})"
-        f" union all (from {table} except all from run.before))"
+        f"select distinct {months} as month from ((from run.before except all from {within})"
+        f" union all (from {within} except all from run.before))"
     )
     return set(rows.read_all()["month"].to_pylist())
 

@@ -21,7 +21,7 @@ from resources.final_values import prepare_states
 from resources.finished import SETTLE_SECONDS
 from resources.intake import DatasetIntake, IntakeResult
 from resources.landing import Landing
-from resources.months import both
+from resources.months import both, widened
 from resources.periods import Months, fingerprint
 from resources.progress import Progress
 from resources.reference_tables import known_until
@@ -132,16 +132,17 @@ class Session:
         audit.record(self.engine, f"core.{dataset}", kept, f"{CHECK}%")
         return result
 
-    def plan(self, refs: tuple[str, ...]) -> set[date] | None:
+    def plan(self, refs: tuple[str, ...], reach: int = 0) -> set[date] | None:
         """The months that a table on these refs computes again, in `run.month` too; None for every month.
 
-        Those are the months touched in what it refers to. It is every month when the declarations changed or the run
-        before did not come to its end.
+        Those are the months touched in what it refers to, and as many before and after them as it reaches. It is every
+        month when the declarations changed or the run before did not come to its end.
         """
         months: set[date] | None = set() if self.was_current else None
         for ref in refs:
             months = both(months, self._touched_in(ref))
-        chosen = [m for m in self.horizon.months() if months is None or m in months]
+        wanted = widened(months, reach)
+        chosen = [m for m in self.horizon.months() if wanted is None or m in wanted]
         set_months(self.engine, chosen)
         return None if months is None else set(chosen)
 

@@ -120,3 +120,14 @@ def _declare(project: Path) -> None:
 
 def _write(path: Path, content: object) -> None:
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def rows_of_columns(rows: int, columns: int) -> str:
+    """SQL of rows that are half text and half numbers, for the readers of files alone."""
+    cells = ", ".join(
+        f"'word ' || (hash(n + {c}) % 1000)::varchar as \"column {c}\""
+        if c % 2
+        else f'(hash(n + {c}) % 1000000) / 1000 as "column {c}"'
+        for c in range(columns)
+    )
+    return f"select {cells} from range({rows}) t(n)"

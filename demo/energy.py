@@ -1,7 +1,7 @@
 """Electricity, gas and heat of the demo's sites, as the companies that measure them send it.
 
 Belongs here: the layouts of these senders and the events in their files. Does not belong here: what a meter measured
-(meters), the list of meters (master).
+(meters), the list of meters (master), a register that is read as it stands (stands).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from demo.calendar import (
 )
 from demo.figures import Site
 from demo.meters import charged, daily, even, measured, meter, power, sun, used, warmth, wide
+from demo.stands import READ_AS_IT_STANDS, stands
 from demo.writing import Demo
 
 CORRECTED, DUPLICATED = date(2026, 4, 1), date(2026, 3, 1)
@@ -54,6 +55,7 @@ def energy(demo: Demo) -> None:
         _panels(demo, block, day)
         _charging(demo, block, day)
     _statements(demo)
+    stands(demo)
     _plant(demo)
 
 
@@ -120,8 +122,8 @@ def _power_by_day(demo: Demo, block: list[date], day: Days) -> None:
 
 def _gas_by_day(demo: Demo, block: list[date], day: Days) -> None:
     """One column per connection, its EAN in the header."""
-    hourly = block[0] >= HOURLY_FROM
-    sites = [s for s in demo.sites if s.gas_m3 and s.is_metered and not (hourly and s.site_id == GAS_BY_THE_HOUR)]
+    elsewhere = (READ_AS_IT_STANDS, *([GAS_BY_THE_HOUR] if block[0] >= HOURLY_FROM else []))
+    sites = [s for s in demo.sites if s.gas_m3 and s.is_metered and s.site_id not in elsewhere]
     columns = [(s, measured(demo.seed, s, "gas", s.gas_m3, warmth, day)) for s in sites if used(s, day).any()]
     if columns:
         headings = ["Datum", *(meter(site, "gas") for site, _ in columns)]
@@ -137,8 +139,11 @@ def _gas_by_hour(demo: Demo, block: list[date]) -> None:
     lines: list[str] = []
     for month in block:
         local = local_time(intervals(month, 60))
-        day, place, count = np.unique(local.astype("datetime64[D]"), return_inverse=True, return_counts=True)
-        cubic = (measured(demo.seed, site, "gas", site.gas_m3, warmth, day) / count)[place]
+        day, place = np.unique(local.astype("datetime64[D]"), return_inverse=True)
+        hour = (local - local.astype("datetime64[D]")).astype("timedelta64[h]").astype(np.int64)
+        within = 1 + 0.6 * np.cos(2 * np.pi * (hour - 8) / 24)
+        within /= np.bincount(place, within)[place]
+        cubic = measured(demo.seed, site, "gas", site.gas_m3, warmth, day)[place] * within
         for start, m3, kwh in zip(local.astype(object), comma(cubic, 3), comma(cubic * 9.769, 3), strict=True):
             stamp = f"{meter(site, 'gas')};{start:%d-%m-%Y %H:%M}"
             lines += [f"{stamp};{m3};m3", f"{stamp};{kwh};kWh"]

@@ -217,6 +217,8 @@ def catalogue_command(
     for kind, declared in titled.items():
         for name, entry in sorted(declared.items()):
             typer.echo(f"{kind:10} {name:32} {entry.title.en}")
+    for (layout, dataset), mapping in sorted(known.layouts.items()):
+        typer.echo(f"layout     {layout:32} {dataset}: {mapping.title}")
     for name, item in sorted(known.indicators.items()):
         typer.echo(f"indicator  {name:32} {item.title.en} [{item.unit}]")
     if check:

@@ -57,6 +57,7 @@ class Catalogue:
     reference_tables: dict[str, ReferenceTable] = field(default_factory=dict)
     reference_rows: dict[str, list[ReferenceRow]] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
+    layouts: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     later_mappings: dict[tuple[str, str], tuple[Mapping, ...]] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=dict)

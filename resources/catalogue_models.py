@@ -121,7 +121,8 @@ class FileFormat(Declared):
 
     A byte order mark tells the encoding whatever `encoding` says. Without `skip_lines` the header is the first row near the
     top that holds the headings of the mapping; `footer` is a regular expression on the first cell of the row from which on
-    all is ignored, `member` one on the name of the file that is meant in an archive.
+    all is ignored, `member` one on the name of the file that is meant in an archive. In JSON whose records are lists of
+    values, `fields` is where the list of their names is.
     """
 
     delimiter: str = ","
@@ -135,7 +136,13 @@ class FileFormat(Declared):
     member: str | None = Field(default=None, min_length=1)
     sheet: str | None = Field(default=None, min_length=1)
     records: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
+    fields: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
     profile: Literal["xaf", "ubl", "espi"] | None = None
+
+    @property
+    def number_mark(self) -> str:
+        """The mark with which a number that a file holds as such is written; where its text decides the mark, that of JSON."""
+        return "." if self.decimal == "auto" else self.decimal
 
 
 class Check(Declared):
@@ -150,7 +157,10 @@ class Check(Declared):
 
 
 class Model(Declared):
-    """A computed table and what it declares: a SQL model, or made by a Python module of `assets` (`made_by`)."""
+    """A computed table and what it declares: a SQL model, or made by a Python module of `assets` (`made_by`).
+
+    `reach` is by how many months, before and after, a change below it may change its own rows.
+    """
 
     name: str
     sql: str
@@ -163,6 +173,7 @@ class Model(Declared):
     key: tuple[str, ...]
     columns: tuple[str | Column, ...]
     months: str | None = None
+    reach: int = Field(default=0, ge=0)
     checks: tuple[Check, ...] = ()
 
 

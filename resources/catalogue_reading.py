@@ -32,6 +32,7 @@ from resources.correction_models import Corrections
 from resources.correction_rules import CorrectionRules
 from resources.deployment_models import Settings
 from resources.errors import KetenError
+from resources.layouts import laid_out
 from resources.mapping_models import Mapping
 from resources.mapping_rules import MappingRules
 from resources.reason_models import Reason
@@ -78,7 +79,7 @@ class _Reader:
         self._reference(self.root / "reference")
         for path in self._files(self.root / "sources", ".yml"):
             self.found.contracts[path.stem] = self._contract(path)
-        self._mappings(self.root / "mappings")
+        self._mappings(self.root / "mappings", self.found.layouts)
         for schema in ("ledger", "bi"):
             for path in self._files(self.root / schema, ".yml"):
                 facts = self._yaml(path)
@@ -111,7 +112,7 @@ class _Reader:
                 " set KETEN_PROJECT (or --project) to a folder you may read"
             ) from None
         self._reference(project / "reference")
-        self._mappings(project / "mappings")
+        self._mappings(project / "mappings", self.found.mappings)
         self._corrections(project / "corrections")
         settings, sources = project / "keten.yml", project / "sources.yml"
         if settings.exists():
@@ -119,6 +120,7 @@ class _Reader:
         if sources.exists():
             declared = self._make(Sources, sources, self._yaml(sources))
             self.found.sources, self.found.inbox = list(declared.sources), declared.inbox
+            self.found.mappings |= laid_out(self.found)
 
     def _files(self, folder: Path, suffix: str) -> list[Path]:
         """Files of a folder that may be absent, by name."""
@@ -266,7 +268,8 @@ class _Reader:
         code, canonical = row["code"], row["canonical_code"]
         return Unit(code=code, nl=row["nl"], en=row["en"], canonical_code=canonical, factor=factor)
 
-    def _mappings(self, folder: Path) -> None:
+    def _mappings(self, folder: Path, known: dict[tuple[str, str], Mapping]) -> None:
+        """Mappings of the product are layouts that any sender may use, those of a deployment are of one sender."""
         for path in self._files(folder, ".yml"):
             origin, separator, rest = path.stem.partition("__")
             if not separator:
@@ -276,8 +279,12 @@ class _Reader:
             if valid_from:
                 self._later_mapping(path, made, valid_from)
                 continue
-            self._new(path, "mapping", (origin, dataset), self.found.mappings)
-            self.found.mappings[origin, dataset] = self._make(Mapping, path, self._yaml(path), made)
+            mapping = self._make(Mapping, path, self._yaml(path), made)
+            if mapping.given and known is not self.found.layouts:
+                raise KetenError(
+                    f"{self._name(path)}: given: it is for layouts of the product; write a value in columns"
+                )
+            known[origin, dataset] = mapping
 
     def _later_mapping(self, path: Path, made: dict[str, str], valid_from: str) -> None:
         """A version of a mapping that holds from a day on; files are read by name, so they come in order of time."""

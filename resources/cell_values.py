@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from resources.cells import text
-from resources.mapping_models import STAMPS
+from resources.cells import name, text
+from resources.mapping_models import STAMPS, NegateRows
 from resources.number_cells import (
     NUMBERS,
     Marks,
@@ -71,7 +71,7 @@ class CellValues:
         """What every number of a column is multiplied by: its unit, its factor, its sign."""
         how = self.mapping.columns[column]
         unit = self.catalogue.units[how.unit].factor if how.unit and not how.unit_from else Decimal(1)
-        return unit * (how.factor if how.factor is not None else 1) * (-1 if how.sign else 1)
+        return unit * (how.factor if how.factor is not None else 1) * (-1 if how.sign == "negate" else 1)
 
     def _number(self, column: str, cell: str) -> str:
         how, kind, constant = self.mapping.columns[column], self.kind(column), self._constant(column)
@@ -79,6 +79,9 @@ class CellValues:
         if kind == "integer":
             return number
         factor = self.unit_case(column, "factor") if how.unit_from else factor_text(constant)
+        if isinstance(how.sign, NegateRows):
+            turned = f"regexp_matches({name(how.sign.heading)}, {text(how.sign.matches)})"
+            factor = f"case when {turned} then -1 else 1 end * ({factor})"
         if how.factor_from:
             factor = f"try_cast(({factor})::decimal(15,9) * f_{column} as decimal(15,9))"
         return scaled(number, kind, factor) if how.beside or constant != 1 else number

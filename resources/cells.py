@@ -18,6 +18,8 @@ from resources.files import Kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from resources.mapping_models import Mapping as FileMapping
+
 CELL = "cell "
 LIST_MARK = ";"
 PIECE_ROWS = 50_000
@@ -31,14 +33,15 @@ _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?")
 class TextFacts:
     """What is known of a CSV file besides: every column in its order, and which of them have no heading.
 
-    `content` is its text where the file cannot be read as it is, `bad_lines` hold bytes that are no text, and `has_long`
-    tells that a cell may be too long.
+    `content` is its text where the file cannot be read as it is, `bad_lines` hold bytes that are no text, on `uneven_lines`
+    start rows with another number of cells, and `has_long` tells that a cell may be too long.
     """
 
     layout: tuple[str, ...]
     unnamed: tuple[str, ...] = ()
     content: bytes | None = None
     bad_lines: tuple[int, ...] = ()
+    uneven_lines: tuple[int, ...] = ()
     has_long: bool = False
 
 
@@ -52,9 +55,8 @@ class FileFacts:
     `unreadable` is a regular expression for texts that stand for
     what could not be read. `fault` says why the rows cannot be trusted although they could be read. `place` names the part
     of the file, where it is not the one that the mapping reads. `set_aside` are rows above the header and below the table,
-    with the reason why they are ignored. `has_faults` tells that the cells come with `row_fault`, the reason to set a row
-    aside whatever its cells say. By a standard, headings in `personal` hold personal data and those in `things` do not,
-    whatever their words.
+    with the reason why they are ignored. `has_faults` tells that a row may have a fault as a whole. By a standard, headings
+    in `personal` hold personal data and those in `things` do not, whatever their words.
     """
 
     headings: tuple[str, ...]
@@ -85,11 +87,15 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Cells:
-    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts."""
+    """A relation with the text cells of a file under their headings and `row_no`, the line on which each row starts.
+
+    With `has_faults` it has `row_fault` too: the reason to set a row aside whatever its cells say.
+    """
 
     relation: str
     rows: int
     blank_rows: int
+    has_faults: bool = False
 
 
 def text(value: str) -> str:
@@ -111,8 +117,7 @@ def number_text(digits: str, decimal: str) -> str:
         number = Decimal(digits)
         if -_MOST_ZEROS <= number.adjusted() <= _MOST_ZEROS:
             digits = format(number, "f")
-    # A file whose text decides the mark itself (`auto`) holds its numbers in the notation of JSON.
-    return digits.replace(".", decimal) if decimal not in (".", "auto") else digits
+    return digits.replace(".", decimal) if decimal != "." else digits
 
 
 def plain_number(digits: str | None) -> Decimal | None:
@@ -141,3 +146,19 @@ def one_table(found: list[pa.Table]) -> pa.Table:
     import pyarrow as pa
 
     return pa.concat_tables(found, promote_options="default") if found else table_piece([], {})
+
+
+def date_forms(mapping: FileMapping, headings: Sequence[str]) -> dict[str, str]:
+    """The format in which the mapping reads the dates under a heading; headings that are joined share out the parts."""
+    forms: dict[str, str] = {}
+    for column in mapping.columns.values():
+        sources = column.headings()
+        joined = len(sources) > 1 and not column.any_of
+        form = column.forms[0] if column.forms else ""
+        parts = form.split(" ") if joined else [form] * len(sources)
+        if form and len(parts) == len(sources):
+            forms = {**dict(zip(sources, parts, strict=True)), **forms}
+    if mapping.unpivot and mapping.unpivot.value in forms:
+        wide = [h for h in headings if re.search(mapping.unpivot.headings, h)]
+        forms = {**dict.fromkeys(wide, forms[mapping.unpivot.value]), **forms}
+    return forms

@@ -167,8 +167,11 @@ class _Judge:
             )
         order = " ".join(f"when {text(CELL + h)} then {i}" for i, h in enumerate(wide, start=1))
         slot = name(unpivot.name)
+        told = f"substr({slot}, {len(CELL) + 1})"
+        if re.compile(unpivot.headings).groups:
+            told = f"regexp_extract({told}, {text(unpivot.headings)}, 1)"
         return (
-            f"(select * replace (substr({slot}, {len(CELL) + 1}) as {slot}), (case {slot} {order} end)::bigint as record_no"
+            f"(select * replace ({told} as {slot}), (case {slot} {order} end)::bigint as record_no"
             f" from (from {cells} unpivot include nulls ({name(unpivot.value)} for {slot} in ({', '.join(name(h) for h in wide)}))))"
         )
 
@@ -237,6 +240,13 @@ class _Judge:
                 cases.append(f"when c_{column} in ({listed}) then 'ignored_code'")
         if self.mapping.unpivot and self.mapping.unpivot.skip_empty:
             cases.append(f"when {_clean(name(self.mapping.unpivot.value))} is null then 'empty_value'")
+        if self.facts.kind == "csv" and not self.mapping.unpivot:
+            # Delimiters with nothing between them, as spreadsheets leave below a table.
+            empty = (
+                f"({c} is null or {c} = '' or prefix({c}, ' ') and trim({c}) = '')"
+                for c in map(name, self.facts.headings)
+            )
+            cases.append(f"when {' and '.join(empty)} then 'blank'")
         return f"case {' '.join(cases)} end" if cases else "null::varchar"
 
 

@@ -61,12 +61,22 @@ class IgnoreRows(Declared):
 
 
 class Unpivot(Declared):
-    """Wide columns that become records; with `skip_empty` an empty cell is no record but ignored as `empty_value`."""
+    """Wide columns that become records; with `skip_empty` an empty cell is no record but ignored as `empty_value`.
+
+    The name of a record is the heading, or the group of the pattern in it.
+    """
 
     headings: str
     name: str
     value: str
     skip_empty: bool = False
+
+
+class NegateRows(Declared):
+    """Rows in which the sender writes minus where we write plus, by a regular expression on a cell."""
+
+    heading: str
+    matches: str
 
 
 class CodeFix(Declared):
@@ -93,7 +103,7 @@ class MappedColumn(Declared):
     units: dict[str, str] = {}
     factor: Decimal | None = None
     factor_from: str | None = None
-    sign: Literal["negate"] | None = None
+    sign: Literal["negate"] | NegateRows | None = None
     range: tuple[Decimal, Decimal] | None = None
     cumulative: Literal["year_to_date"] | None = None
     code_fixes: tuple[CodeFix, ...] = ()
@@ -115,8 +125,9 @@ class MappedColumn(Declared):
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """The headings that say something about its cell: its unit, its factor."""
-        return tuple(h for h in (self.unit_from, self.factor_from) if h is not None)
+        """The headings that say something about its cell: its unit, its factor, its sign."""
+        sign = self.sign.heading if isinstance(self.sign, NegateRows) else None
+        return tuple(h for h in (self.unit_from, self.factor_from, sign) if h is not None)
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -125,7 +136,11 @@ class MappedColumn(Declared):
 
 
 class Mapping(Declared):
-    """How one sender's files map onto a contract; `valid_from` is the day from which a later version holds."""
+    """How one sender's files map onto a contract; `valid_from` is the day from which a later version holds.
+
+    A mapping of the product is a layout: `given` are the columns that its files leave unsaid, which the line in sources.yml
+    that uses it gives.
+    """
 
     origin: str
     dataset: str
@@ -139,6 +154,7 @@ class Mapping(Declared):
     ignore_rows: tuple[IgnoreRows, ...] = ()
     unpivot: Unpivot | None = None
     columns: dict[str, MappedColumn]
+    given: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
     @property

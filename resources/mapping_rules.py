@@ -10,11 +10,21 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from resources.catalogue_models import Column, Contract
+from resources.catalogue_models import Column, Contract, FileFormat
 from resources.catalogue_rules import Rules
 from resources.errors import KetenError
-from resources.files import told_kind
-from resources.mapping_models import END_STAMP, FORM_WORDS, STAMP, STAMPS, START_STAMP, MappedColumn, Mapping, TimeRule
+from resources.files import packing, told_kind
+from resources.mapping_models import (
+    END_STAMP,
+    FORM_WORDS,
+    STAMP,
+    STAMPS,
+    START_STAMP,
+    MappedColumn,
+    Mapping,
+    NegateRows,
+    TimeRule,
+)
 from resources.number_cells import AUTO, NUMBERS
 from resources.stamps import is_absolute
 from resources.year_to_date import series_key
@@ -38,6 +48,7 @@ _FORMS = {
     **dict.fromkeys(("skip_lines", "header_rows", "footer"), ("csv", "xlsx", "xls")),
     "sheet": ("xlsx", "xls"),
     "records": ("json", "xml"),
+    "fields": ("json",),
     "profile": ("xml",),
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -49,7 +60,7 @@ class MappingRules(Rules):
 
     def hold(self) -> None:
         """Raise KetenError at the first mapping that cannot be right."""
-        for mapping in self.found.mappings.values():
+        for mapping in (*self.found.layouts.values(), *self.found.mappings.values()):
             self._mapping(mapping)
         for key, later in self.found.later_mappings.items():
             for mapping in later:
@@ -84,7 +95,7 @@ class MappingRules(Rules):
             raise KetenError(f"{place}: delivery: the contract says '{contract.delivery}' already; remove it")
         self._form(place, mapping)
         self._patterns(place, mapping)
-        made = set(mapping.columns)
+        made = {*mapping.columns, *self._given(place, mapping, contract)}
         if mapping.time:
             for name in _TIMED:
                 self._one_of(place, "time: column", name, contract.columns)
@@ -100,23 +111,36 @@ class MappingRules(Rules):
             made |= self._mapped(f"{place}: columns.{name}", name, column, contract)
         return place, contract, made
 
+    def _given(self, place: str, mapping: Mapping, contract: Contract) -> tuple[str, ...]:
+        """The columns of a layout that the line which uses it gives."""
+        for name in mapping.given:
+            self._one_of(place, "given: column", name, contract.columns)
+            if name in mapping.columns:
+                raise KetenError(f"{place}: given: '{name}' is mapped already; write it in one of the two")
+        return mapping.given
+
     def _form(self, place: str, mapping: Mapping) -> None:
         """The keys of `format` fit the files, as far as the patterns for their names tell what they are."""
         form = mapping.format
         for kind in filter(None, map(told_kind, mapping.patterns)):
             for key, kinds in _FORMS.items():
                 if key in form.model_fields_set and kind not in kinds:
-                    raise KetenError(
-                        f"{place}: format.{key}: it is for .{' and .'.join(kinds)}, not for .{kind}; remove it"
-                    )
+                    fit = " and ".join(filter(None, (", ".join(f".{k}" for k in kinds[:-1]), f".{kinds[-1]}")))
+                    raise KetenError(f"{place}: format.{key}: it is for {fit}, not for .{kind}; remove it")
             if kind == "xml" and not (form.records or form.profile):
                 raise KetenError(
                     f"{place}: format: write the path of the record in XML, or a profile; as records: Order/Line"
                 )
         if form.profile and form.model_fields_set & {"records", "decimal", "thousands"}:
             raise KetenError(f"{place}: format.profile: it knows the records and their numbers; remove the other keys")
+        if form.member and all(told_kind(p) and packing(p.rstrip("*")) != ".zip" for p in mapping.patterns):
+            raise KetenError(f"{place}: format.member: it is for an archive (.zip); remove it")
         if form.sheet and form.records:
             raise KetenError(f"{place}: format.records: a sheet has none; write one of sheet and records")
+        self._marks(place, form)
+
+    def _marks(self, place: str, form: FileFormat) -> None:
+        """The marks in numbers are two, and the file decides both or none."""
         if form.decimal == form.thousands:
             raise KetenError(f"{place}: format.thousands: it is the mark of decimals too; write what the sender does")
         if form.decimal not in (".", ",", AUTO):
@@ -132,6 +156,8 @@ class MappingRules(Rules):
         if mapping.unpivot:
             patterns["unpivot.headings"] = mapping.unpivot.headings
         for name, column in mapping.columns.items():
+            if isinstance(column.sign, NegateRows):
+                patterns[f"columns.{name}.sign.matches"] = column.sign.matches
             patterns |= {f"columns.{name}.code_fixes.{i}.matches": f.matches for i, f in enumerate(column.code_fixes)}
         grouped = {f"columns.{name}.file": c.file for name, c in mapping.columns.items() if c.file}
         if mapping.issued_at:
@@ -255,4 +281,4 @@ def _number_faults(kind: str, mapped: MappedColumn) -> Iterator[str]:
     if mapped.range and mapped.range[0] > mapped.range[1]:
         yield "range: its first number is above its second"
     if mapped.value is not None and mapped.beside:
-        yield "value: a constant has no unit_from or factor_from"
+        yield "value: a constant has no unit_from, factor_from or sign by row"

@@ -18,6 +18,14 @@ def after(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
+def widened(months: set[date] | None, reach: int) -> set[date] | None:
+    """Months with as many before and after each of them; None stands for every month."""
+    if months is None or not reach:
+        return months
+    places = {m.year * 12 + m.month - 1 + step for m in months for step in range(-reach, reach + 1)}
+    return {date(place // 12, place % 12 + 1, 1) for place in places}
+
+
 def spans_of(months: set[date]) -> list[tuple[date, date]]:
     """Months that follow each other as half-open spans of days, in order."""
     spans: list[tuple[date, date]] = []

@@ -30,8 +30,8 @@ _HEADING = re.compile(
 )
 # Names that are never those of a person. The name of a supplier may be, as many trade under their own.
 _THING = re.compile(
-    r"\b(article|body|building|category|city|company|container|country|department|employer|file|item|location|material|meter"
-    r"|organi[sz]ation|product|project|region|sheet|site|station|street|town|unit) ?name\b"
+    r"\b(article|body|building|category|city|company|container|country|department|employer|facility|file|item|location|material|meter"
+    r"|organi[sz]ation|product|project|property|region|sheet|site|station|street|town|unit) ?name\b"
     r"|\bnaam (van )?(de |het )?(afdeling|artikel|bedrijf|bestand|gebouw|gemeente|instelling|locatie|organisatie|product|straat)\b",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """Reading a delivered file as text cells with the place of every row, whatever its form.
 
 Belongs here: what the rest of the product asks of a file. Does not belong here: how one form is read (reading_csv,
-reading_xlsx, reading_json, reading_xml), what a cell means (judging).
+reading_xlsx, reading_json, reading_parquet, reading_xml), what a cell means (judging).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources import reading_csv
+from resources import reading_csv, reading_parquet
 from resources.cells import Cells, FileFacts, name, text
 from resources.errors import KetenError
 from resources.files import delivered_kind
@@ -38,10 +38,12 @@ def _scan(path: Path, mapping: Mapping) -> FileFacts:
     kind = delivered_kind(path, mapping.format.member)
     if kind == "csv":
         return reading_csv.scan(path, mapping)
-    if kind == "xlsx":
+    if kind in ("xlsx", "xls"):
         from resources import reading_xlsx
 
         return reading_xlsx.scan(path, mapping)
+    if kind == "parquet":
+        return reading_parquet.scan(path, mapping)
     if kind == "xml":
         from resources import reading_xml
 
@@ -60,10 +62,12 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     kind = delivered_kind(path, mapping.format.member)
     if kind == "csv":
         yield reading_csv.header_of(path, mapping)
-    elif kind == "xlsx":
+    elif kind in ("xlsx", "xls"):
         from resources import reading_xlsx
 
         yield from reading_xlsx.sheets_in(path, mapping)
+    elif kind == "parquet":
+        yield reading_parquet.scan(path, mapping)
     elif kind == "xml":
         from resources import reading_xml_persons
 
@@ -92,6 +96,8 @@ def cells_of(
     connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, lenient: bool = False
 ) -> str:
     """The relation of the text cells of a file under their headings; `lenient` leaves out rows that cannot be read."""
+    if facts.kind == "parquet":
+        return reading_parquet.cells_of(path, mapping, facts)
     if facts.table is None:
         return reading_csv.cells_of(connection, path, mapping, facts, lenient)
     connection.register("file_cells", facts.table)
@@ -102,6 +108,8 @@ def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str
 ) -> Cells:
     """Read the cells into a temporary table. Raises KetenError when its lines cannot be told."""
+    if facts.kind == "parquet":
+        return reading_parquet.read_cells(connection, path, mapping, facts, table)
     if facts.pieces:
         return _read_pieces(connection, facts.pieces(), table)
     if facts.table is None:

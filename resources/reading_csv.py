@@ -22,7 +22,7 @@ from resources.cells import CELL, MAX_CELL, Cells, FileFacts, TextFacts, name, t
 from resources.errors import KetenError
 from resources.files import packing, pieces
 from resources.reading_headings import TOP_ROWS, find_header, missing_headings, named, told_instead, unnamed_fault
-from resources.reading_text import Text, look_at, read_text
+from resources.reading_text import MAX_TURNED_BYTES, Text, look_at, read_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 _SAMPLE = 20
 _MOST_LINE_BYTES = 64 * 1024**2
-_UNREADABLE, _TOO_LONG = "unreadable_bytes", "too_long"
+_TURNED = "turned_cells"
+# More of them, and it is not they that are wrong.
+_MOST_UNEVEN = 0.05
+_UNREADABLE, _UNEVEN, _TOO_LONG = "unreadable_bytes", "uneven", "too_long"
 
 
 def header_of(path: Path, mapping: Mapping) -> FileFacts:
@@ -42,9 +45,8 @@ def header_of(path: Path, mapping: Mapping) -> FileFacts:
 
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Headings and lines of a file, in one pass. Raises KetenError for what is no text or cannot be read to its end."""
-    found = read_text(path, mapping.format)
-    facts = _facts(found, mapping)
-    return _without_footer(path, mapping, found, facts) if mapping.format.footer else facts
+    facts = _facts(read_text(path, mapping.format), mapping)
+    return _without_footer(path, mapping, facts) if mapping.format.footer else facts
 
 
 @dataclass
@@ -69,14 +71,14 @@ def _facts(found: Text, mapping: Mapping) -> FileFacts:
     unnamed = tuple(h for h, sent in zip(layout, headings, strict=True) if not sent)
     kept = tuple(h for h in layout if h not in unnamed)
     aside = tuple((line, "preamble") for line in top.starts[:place])
-    details = TextFacts(layout, unnamed, found.content, found.bad_lines, found.has_long)
+    details = TextFacts(layout, unnamed, found.content, found.bad_lines, has_long=found.has_long)
     has_faults = found.has_long or bool(found.bad_lines)
     return FileFacts(kept, header_line, found.lines, set_aside=aside, has_faults=has_faults, text=details)
 
 
-def _without_footer(path: Path, mapping: Mapping, found: Text, facts: FileFacts) -> FileFacts:
+def _without_footer(path: Path, mapping: Mapping, facts: FileFacts) -> FileFacts:
     """The same without the lines from the footer on, which may have any number of cells."""
-    content = found.content or b"".join(pieces(path, mapping.format.member)).removeprefix(codecs.BOM_UTF8)
+    content = _content(path, mapping, facts.text or TextFacts(facts.headings))
     records = _records(io.StringIO(content.decode(errors="replace"), newline=""), mapping)
     footer = re.compile(mapping.format.footer or "")
     start = next((line for line, row in records if line > facts.header_line and row and footer.search(row[0])), None)
@@ -178,8 +180,8 @@ def cells_of(
             max_line_size=longest,
             ignore_errors=lenient,
         )
-        connection.register("turned_cells", relation)
-        return "turned_cells"
+        connection.register(_TURNED, relation)
+        return _TURNED
     skipping = ", ignore_errors = true" if lenient else ""
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
     return (
@@ -198,7 +200,16 @@ def read_cells(
     DuckDB keeps the order of a file when it makes a table of nothing else, outside a transaction, so the place of a row
     tells its line. Numbering it with a window would keep all that follows in one thread.
     """
-    connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
+    import duckdb
+
+    try:
+        _create(connection, path, mapping, facts, table)
+    except duckdb.InvalidInputException:
+        levelled = _levelled(path, mapping, facts)
+        if levelled is None:
+            raise
+        facts = levelled
+        _create(connection, path, mapping, facts, table)
     counted = connection.execute(f"select count(*) from {table}").fetchone()
     rows = int(counted[0]) if counted else 0
     starts: Sequence[int] = range(facts.header_line + 1, facts.last_line + 1)
@@ -211,7 +222,45 @@ def read_cells(
             raise KetenError("its rows cannot be told from its lines; are all quotes closed?")
         relation = _numbered(connection, table, starts)
     _refuse_unnamed(connection, relation, facts)
-    return Cells(_with_faults(relation, facts, starts), rows, blank)
+    return Cells(_with_faults(relation, facts, starts), rows, blank, facts.has_faults)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, facts: FileFacts, table: str) -> None:
+    try:
+        connection.execute(f"create or replace temp table {table} as from {cells_of(connection, path, mapping, facts)}")
+    finally:
+        connection.unregister(_TURNED)  # it would keep the whole text in memory
+
+
+def _levelled(path: Path, mapping: Mapping, facts: FileFacts) -> FileFacts | None:
+    """A file in which a few rows have another number of cells, each as one cell to be set aside; None when it is not a few."""
+    known = facts.text or TextFacts(facts.headings)
+    content = _content(path, mapping, known)
+    width, quote = len(known.layout), mapping.format.quote
+    lines = content.decode(errors="replace").split("\n")
+    records = list(_records((f"{line}\n" for line in lines), mapping))
+    ends = [line for line, _ in records[1:]] + [len(lines) + 1]
+    uneven = [
+        (line, end)
+        for (line, row), end in zip(records, ends, strict=True)
+        if line > facts.header_line and row and len(row) != width
+    ]
+    if not uneven or len(uneven) > len(records) * _MOST_UNEVEN:
+        return None
+    for line, end in uneven:
+        sent = "\n".join(lines[line - 1 : end - 1]).rstrip("\r")
+        cell = (
+            f"{quote}{sent.replace(quote, quote * 2)}{quote}" if quote else sent.replace(mapping.format.delimiter, " ")
+        )
+        lines[line - 1 : end - 1] = f"{cell}{mapping.format.delimiter * (width - 1)}".split("\n")
+    text = replace(known, content="\n".join(lines).encode(), uneven_lines=tuple(line for line, _ in uneven))
+    return replace(facts, has_faults=True, text=text)
+
+
+def _content(path: Path, mapping: Mapping, known: TextFacts) -> bytes:
+    if known.content is not None:
+        return known.content
+    return b"".join(pieces(path, mapping.format.member, MAX_TURNED_BYTES)).removeprefix(codecs.BOM_UTF8)
 
 
 def _numbered(connection: duckdb.DuckDBPyConnection, table: str, starts: Sequence[int]) -> str:
@@ -253,13 +302,13 @@ def _refuse_unnamed(connection: duckdb.DuckDBPyConnection, relation: str, facts:
 
 
 def _with_faults(relation: str, facts: FileFacts, starts: Sequence[int]) -> str:
-    """The same with `row_fault` in a file that has lines that are no text, or very long ones."""
+    """The same with `row_fault` in a file that has lines that are no text, uneven or very long."""
     if not facts.has_faults or facts.text is None:
         return relation
-    bad = {
-        starts[bisect_right(starts, line) - 1] for line in facts.text.bad_lines if line > facts.header_line and starts
-    }
-    cases = f"when row_no in ({', '.join(map(str, sorted(bad)))}) then '{_UNREADABLE}'" if bad else ""
+    cases = ""
+    for reason, lines in ((_UNREADABLE, facts.text.bad_lines), (_UNEVEN, facts.text.uneven_lines)):
+        rows = {starts[bisect_right(starts, line) - 1] for line in lines if line > facts.header_line and starts}
+        cases += f" when row_no in ({', '.join(map(str, sorted(rows)))}) then '{reason}'" if rows else ""
     longest = ", ".join(f"coalesce(length({name(h)}), 0)" for h in facts.text.layout)
     cases += f" when greatest({longest}) > {MAX_CELL} then '{_TOO_LONG}'"
     return f"(select *, case {cases} end as row_fault from {relation})"

@@ -33,9 +33,9 @@ _KEYS_TOLD = 10
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Read the records of the mapping. Raises KetenError for what is not whole JSON, or holds no records there."""
     kind = delivered_kind(path, mapping.format.member)
-    gathered = _Gathered(kind, mapping.format.decimal)
+    gathered = _Gathered(kind, mapping.format.number_mark)
     if kind == "json":
-        gathered.add_list(_take_records(_document(path, mapping), mapping.format.records))
+        gathered.add_list(_records(_document(path, mapping), mapping, gathered))
     else:
         gathered.add_lines(path, mapping.format.member)
     return gathered.facts()
@@ -49,13 +49,13 @@ def tables_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     document, where = _document(path, mapping), mapping.format.records
     records: list[Any] = []
     try:
-        records = _take_records(document, where)
-        gathered = _Gathered("json", mapping.format.decimal)
+        gathered = _Gathered("json", mapping.format.number_mark)
+        records = _records(document, mapping, gathered)
         gathered.add_list(records)
         facts, around = [gathered.facts()], [] if records is document else [document]
     except KetenError:
         facts, around = [], [document, {where or "records": records}]
-    rest = _Gathered("json", mapping.format.decimal)
+    rest = _Gathered("json", mapping.format.number_mark)
     for node in around:
         rest.add(1, node)
     yield from facts
@@ -131,6 +131,25 @@ def _take_records(document: Any, where: str | None) -> list[Any]:
         return node
     holder[last] = None
     return node
+
+
+def _records(document: Any, mapping: Mapping, gathered: _Gathered) -> list[Any]:
+    """The records of the mapping; where they are lists of values, each value under its name in the list of fields."""
+    where = mapping.format.fields
+    if where is None:
+        return _take_records(document, mapping.format.records)
+    fields = _take_records(document, where)
+    if not all(isinstance(name, str) for name in fields):
+        raise KetenError(f"at '{where}' stands no list of names; write where they are: `format: {{fields: ...}}`")
+    gathered.headings |= dict.fromkeys(name.strip() for name in fields)
+    return [_named(place, row, fields) for place, row in enumerate(_take_records(document, mapping.format.records), 1)]
+
+
+def _named(place: int, row: Any, fields: list[str]) -> dict[str, Any]:
+    if not isinstance(row, list) or len(row) != len(fields):
+        told = f"{len(row)} values" if isinstance(row, list) else _told(row)
+        raise KetenError(f"record {place} is {told}, where format.fields names {len(fields)}; ask for whole records")
+    return _object(list(zip(fields, row, strict=True)))
 
 
 def _told(node: Any) -> str:

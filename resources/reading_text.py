@@ -175,15 +175,15 @@ def _mended(data: bytes) -> tuple[bytes, tuple[int, ...]]:
         except UnicodeDecodeError:
             foreign += 1
             bad.append(number)
-    if foreign > whole:
-        raise KetenError(
-            f"line {bad[0]} holds bytes that are not UTF-8; if the sender uses Windows text, write"
-            " `format: {encoding: cp1252}` in the mapping"
-        )
     if 4 * len(nul) > len(lines):
         raise KetenError(
             f"it holds NUL bytes in {len(nul)} of {len(lines)} lines, so it is not text; if it is UTF-16 without a mark,"
             " write `format: {encoding: utf-16}`; a workbook is read when its name ends in .xlsx"
+        )
+    if foreign > whole:
+        raise KetenError(
+            f"line {bad[0]} holds bytes that are not UTF-8; if the sender uses Windows text, write"
+            " `format: {encoding: cp1252}` in the mapping"
         )
     for number in {*bad, *nul}:
         lines[number - 1] = lines[number - 1].decode("utf-8", "replace").replace("\0", "\ufffd").encode()

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resources.cells import CELL, PIECE_ROWS, FileFacts, number_text, one_table, table_piece
+from resources.cells import CELL, PIECE_ROWS, FileFacts, date_forms, number_text, one_table, table_piece
 from resources.errors import KetenError
-from resources.workbook_scan import WorkbookScan, opened
+from resources.reading_headings import TOP_ROWS, find_header, letters, unnamed_fault
+from resources.workbook_scan import AnyScan, opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,13 +34,12 @@ if TYPE_CHECKING:
 # whole number of more than 15 digits. #N/A is none of them: it marks a missing value.
 UNREADABLE = r"(^| )(#([A-Z]+!|DIV/0!|NAME\?|GETTING_DATA)|-?\d([.,]\d+)?E\+\d+)($| )"
 _TOP_ROWS = 50
-_Row = list[str | None]
 _Rows = Iterator[tuple[int, list[Any]]]
 
 
 def scan(path: Path, mapping: Mapping) -> FileFacts:
     """Read the sheet of the mapping. Raises KetenError when there is no such sheet, or nothing in it."""
-    with opened(path) as known, _calamine(path) as book:
+    with opened(path, mapping.format.member) as (known, source), _calamine(source, not known.is_told) as book:
         chosen = _chosen(book, mapping)
         for name in _names(book):
             if name != chosen:
@@ -47,7 +49,7 @@ def scan(path: Path, mapping: Mapping) -> FileFacts:
 
 def sheets_in(path: Path, mapping: Mapping) -> Iterator[FileFacts]:
     """The sheet of the mapping and then all others, hidden ones too, each under the first row that could be its header."""
-    with opened(path) as known, _calamine(path) as book:
+    with opened(path, mapping.format.member) as (known, source), _calamine(source, not known.is_told) as book:
         chosen = mapping.format.sheet or next(iter(_names(book, visible_only=True)), None)
         for name in sorted(_names(book), key=lambda name: name != chosen):
             try:
@@ -60,12 +62,15 @@ class _Empty(KetenError):
     """A sheet without a header row."""
 
 
-def _calamine(path: Path) -> CalamineWorkbook:
+def _calamine(source: Path | BytesIO, is_old: bool) -> CalamineWorkbook:
     import python_calamine
 
     try:
-        return python_calamine.CalamineWorkbook.from_path(path)
+        return python_calamine.load_workbook(source)
     except python_calamine.CalamineError as error:
+        if is_old:
+            told = "it is protected with a password, or an old workbook that is damaged; ask for a plain .xlsx"
+            raise KetenError(f"{told} ({error})") from None
         raise KetenError(f"it cannot be read as a workbook ({error}); open it and save it again") from None
 
 
@@ -89,41 +94,39 @@ def _chosen(book: CalamineWorkbook, mapping: Mapping) -> str:
     return wanted
 
 
-def _table(known: WorkbookScan, book: CalamineWorkbook, name: str, mapping: Mapping | None) -> FileFacts:
+def _table(known: AnyScan, book: CalamineWorkbook, name: str, mapping: Mapping | None) -> FileFacts:
     """The cells of a sheet; without a mapping it is there to be looked at, and not to be judged."""
     rows = _rows(known, book, name)
-    header_line, first, rows = _header(rows, mapping) if mapping else _likely_header(rows)
-    if first is None:
+    top = _header(rows, mapping) if mapping else _likely_header(rows)
+    if top is None:
         raise _Empty(f"the sheet '{name}' is empty or has no header row")
-    columns = _Columns(first, mapping)
-    found, numbers, cells = [], list[int](), list[_Row]()
-    blank = last = 0
-    for number, row in rows:
-        written = columns.written(number, row)
-        if not any(written):
+    columns = _Columns(top.headings, mapping)
+    footer = re.compile(mapping.format.footer) if mapping and mapping.format.footer else None
+    aside, blank = [(number, "preamble") for number in top.above], 0
+    for number, row in chain(top.below, rows):
+        if _is_blank(row):
             blank += 1
-            continue
-        numbers.append(number)
-        cells.append(written)
-        last = number
-        if len(cells) == PIECE_ROWS:
-            found.append(columns.piece(numbers, cells))
-            numbers, cells = [], []
-    found.append(columns.piece(numbers, cells))
+        elif footer and footer.search(_written(row[0], ".", None) or ""):
+            aside += [(n, "footer") for n, below in chain([(number, row)], top.below, rows) if not _is_blank(below)]
+        else:
+            columns.add(number, row)
+    table = columns.table()
+    headings = columns.headings()
     return FileFacts(
-        columns.headings(),
-        header_line,
-        max(last, header_line),
+        headings,
+        top.line,
+        max(columns.last, top.line),
         "xlsx",
-        one_table(found).select(["row_no", *(CELL + h for h in columns.headings())]),
+        table.select(["row_no", *(CELL + h for h in headings)]),
         blank,
         unreadable=UNREADABLE,
         fault=columns.fault(),
         place="" if mapping else name,
+        set_aside=tuple(aside),
     )
 
 
-def _rows(known: WorkbookScan, book: CalamineWorkbook, name: str) -> Iterator[tuple[int, list[Any]]]:
+def _rows(known: AnyScan, book: CalamineWorkbook, name: str) -> Iterator[tuple[int, list[Any]]]:
     """Every row of a sheet with its number, as wide as the sheet, with marks where calamine sees nothing."""
     import python_calamine
 
@@ -137,11 +140,14 @@ def _rows(known: WorkbookScan, book: CalamineWorkbook, name: str) -> Iterator[tu
         raise KetenError(f"the sheet '{name}' cannot be read ({error}); open it and save it again") from None
     filled = sheet.iter_rows()  # from the first row of the sheet on, but from the first column with a value
     left = sheet.start[1] if sheet.start else 0
-    if sheet.end and (sheet.end[0] >= scan.last_row or sheet.end[1] >= scan.last_column):
+    last_row, last_column = scan.last_row, scan.last_column
+    if known.is_told and sheet.end and (sheet.end[0] >= last_row or sheet.end[1] >= last_column):
         raise KetenError(f"the sheet '{name}' is larger than its cells tell; open it and save it again")
-    for number in range(1, scan.last_row + 1):
+    if not known.is_told and sheet.end:
+        last_row, last_column = sheet.end[0] + 1, sheet.end[1] + 1
+    for number in range(1, last_row + 1):
         row = [""] * left + next(filled, [])
-        row += [""] * (scan.last_column - len(row))
+        row += [""] * (last_column - len(row))
         for column, mark in marks.get(number, ()):
             row[column - 1] = mark
         yield number, row
@@ -151,29 +157,55 @@ def _filled(row: list[Any]) -> int:
     return sum(not isinstance(cell, str) or bool(cell.strip()) for cell in row)
 
 
-def _header(rows: _Rows, mapping: Mapping) -> tuple[int, list[Any] | None, _Rows]:
-    """The first row with something in it below the lines to skip, with its number, and the rows below it."""
-    for number, row in rows:
-        if number > mapping.format.skip_lines and _filled(row):
-            return number, row, rows
-    return 0, None, rows
+def _is_blank(row: list[Any]) -> bool:
+    """Whether nothing stands in a row; nearly always the first cell with something in it tells."""
+    first = next(filter(None, row), "")
+    return (not isinstance(first, str) or not first.strip()) and not _filled(row)
 
 
-def _likely_header(rows: _Rows) -> tuple[int, list[Any] | None, _Rows]:
+@dataclass
+class _Top:
+    """The header of a sheet: its last row and headings, the rows above that hold something, and those read from below."""
+
+    line: int
+    headings: list[str]
+    above: list[int]
+    below: Iterator[tuple[int, list[Any]]]
+
+
+def _header(rows: _Rows, mapping: Mapping) -> _Top | None:
+    """The row that holds the headings of the mapping, or the first with something in it below the lines to skip."""
+    skipped, depth = mapping.format.skip_lines, mapping.format.header_rows
+    head = list(islice(rows, skipped + TOP_ROWS))
+    filled = [place for place, (number, row) in enumerate(head) if number > skipped and _filled(row)]
+    filled = filled[:depth] if skipped else filled
+    found = find_header([_texts(head[place][1]) for place in filled], mapping)
+    if found is None:
+        return None
+    first, last = filled[found[0]], filled[found[0] + depth - 1]
+    above = [number for number, row in head[:first] if _filled(row)]
+    return _Top(head[last][0], found[1], above, iter(head[last + 1 :]))
+
+
+def _likely_header(rows: _Rows) -> _Top | None:
     """The first row with two cells filled, or else with one, near the top; and the rows below it."""
     head = list(islice(rows, _TOP_ROWS))
     for least in (2, 1):
         for place, (number, row) in enumerate(head):
             if _filled(row) >= least:
-                return number, row, chain(head[place + 1 :], rows)
-    return 0, None, rows
+                return _Top(number, _texts(row), [], iter(head[place + 1 :]))
+    return None
+
+
+def _texts(row: list[Any]) -> list[str]:
+    """Cells as headings: in one line, with single blanks."""
+    return [" ".join((_written(cell, ".", None) or "").split()) for cell in row]
 
 
 class _Columns:
-    """The columns of a sheet under its header row."""
+    """The columns of a sheet under its headings, filled row by row."""
 
-    def __init__(self, header: list[Any], mapping: Mapping | None) -> None:
-        texts = [" ".join((_written(cell, ".", None) or "").split()) for cell in header]
+    def __init__(self, texts: list[str], mapping: Mapping | None) -> None:
         self._unnamed = [place for place, heading in enumerate(texts) if not heading]
         self._used: dict[int, int] = {}
         self._repeated = ""
@@ -181,24 +213,42 @@ class _Columns:
         for place, heading in enumerate(texts):
             if heading and heading.lower() in (h.lower() for h in self._texts):
                 self._repeated = self._repeated or heading
-                heading = f"{heading} (column {_letters(place)})"
-            self._texts.append(heading or f"column {_letters(place)}")
-        decimal = mapping.format.decimal if mapping else "."
-        forms = _forms(mapping, self._texts) if mapping else {}
-        self._writers = [partial(_written, decimal=decimal, form=forms.get(h)) for h in self._texts]
+                heading = f"{heading} (column {letters(place)})"
+            self._texts.append(heading or f"column {letters(place)}")
+        self._decimal = mapping.format.number_mark if mapping else "."
+        forms = date_forms(mapping, self._texts) if mapping else {}
+        self._forms = [forms.get(heading) for heading in self._texts]
+        self._found: list[pa.Table] = []
+        self._numbers: list[int] = []
+        self._rows: list[list[Any]] = []
+        self.last = 0
 
-    def written(self, number: int, row: list[Any]) -> _Row:
-        """The texts of a row."""
-        cells = [write(cell) for write, cell in zip(self._writers, row, strict=True)]
+    def add(self, number: int, row: list[Any]) -> None:
+        """Take in a row with something in it."""
+        self._numbers.append(number)
+        self._rows.append(row)
+        self.last = number
+        if len(self._rows) == PIECE_ROWS:
+            self._close_piece()
+
+    def _close_piece(self) -> None:
+        wide = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(self._texts)
+        written = {
+            heading: _column(cells, self._decimal, form)
+            for heading, cells, form in zip(self._texts, wide, self._forms, strict=True)
+        }
         for place in self._unnamed:
-            if cells[place] is not None:
-                self._used.setdefault(place, number)
-        return cells
+            for number, cell in zip(self._numbers, written[self._texts[place]], strict=True):
+                if cell is not None:
+                    self._used.setdefault(place, number)
+                    break
+        self._found.append(table_piece(self._numbers, written))
+        self._numbers, self._rows = [], []
 
-    def piece(self, numbers: list[int], cells: list[_Row]) -> pa.Table:
-        """Some rows as a table."""
-        columns = zip(*cells, strict=True) if cells else ([] for _ in self._texts)
-        return table_piece(numbers, dict(zip(self._texts, columns, strict=True)))
+    def table(self) -> pa.Table:
+        """All rows."""
+        self._close_piece()
+        return one_table(self._found)
 
     def headings(self) -> tuple[str, ...]:
         """The headings, without columns in which there is nothing at all."""
@@ -210,37 +260,20 @@ class _Columns:
         if self._repeated:
             return f"two columns have the same heading '{self._repeated}'; name them apart"
         for place, number in self._used.items():
-            return (
-                f"column {_letters(place)} has no heading, but row {number} has something in it; give it a heading of"
-                " its own, which merged cells do not, or set format.skip_lines to the rows before the header"
-            )
+            return unnamed_fault(place, number)
         return ""
 
 
-def _letters(place: int) -> str:
-    """Name of a column counted from 0: A, B ... Z, AA."""
-    letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def _forms(mapping: Mapping, headings: list[str]) -> dict[str, str]:
-    """The format in which the mapping reads the dates under a heading; headings that are joined share out the parts."""
-    forms: dict[str, str] = {}
-    for column in mapping.columns.values():
-        sources = column.headings()
-        joined = len(sources) > 1 and not column.any_of
-        form = column.forms[0] if column.forms else ""
-        parts = form.split(" ") if joined else [form] * len(sources)
-        if form and len(parts) == len(sources):
-            forms = {**dict(zip(sources, parts, strict=True)), **forms}
-    if mapping.unpivot and mapping.unpivot.value in forms:
-        wide = [h for h in headings if re.search(mapping.unpivot.headings, h)]
-        forms = {**dict.fromkeys(wide, forms[mapping.unpivot.value]), **forms}
-    return forms
+def _column(cells: tuple[Any, ...], decimal: str, form: str | None) -> list[str | None]:
+    """The texts of a column; most hold texts or numbers alone, which take a third of the time together."""
+    kinds = set(map(type, cells))
+    if kinds <= {str}:
+        return [None if not cell or cell.isspace() else cell for cell in cells]
+    if kinds <= {int, float}:
+        digits = [f"{cell or 0:.15g}" for cell in cells]
+        if not any("e" in text for text in digits):
+            return [text.replace(".", decimal) for text in digits] if decimal != "." else list(digits)
+    return [_written(cell, decimal, form) for cell in cells]
 
 
 def _written(cell: Any, decimal: str, form: str | None) -> str | None:

@@ -29,6 +29,7 @@ _INTAKE = (
         "reading_csv",
         "reading_headings",
         "reading_json",
+        "reading_parquet",
         "reading_text",
     ),
     *(

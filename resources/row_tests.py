@@ -118,7 +118,7 @@ class RowTests:
     def _all_known(self, column: str) -> str:
         how = self.mapping.columns[column]
         parts = [f"c_{column}__unit in ({self.judged.units[column][1]})"] if how.unit_from else []
-        return " and ".join([*parts, *([f"f_{column} is not null"] if how.factor_from else [])])
+        return " and ".join([*parts, *([f"f_{column} is not null"] if how.factor_from else [])]) or "true"
 
     def _of_unit(self, column: str, bad: str) -> list[Test]:
         if column not in self.judged.units:

@@ -231,7 +231,9 @@ KINDS = ("path", "sftp", "s3", "azure", "http", "rest", "sql")
 class Source(Declared):
     """One line of sources.yml: what is pulled from where; `update` where this sender delivers at another pace.
 
-    Just one key says where: `path` a folder, or a server of the kind that the key names.
+    Just one key says where: `path` a folder, or a server of the kind that the key names. `layout` names a mapping of the
+    product that reads the files of this origin; `given` are the columns that such files leave unsaid, `files` a narrower
+    pattern for their names.
     """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in KINDS]})
@@ -246,6 +248,9 @@ class Source(Declared):
     rest: Rest | None = None
     sql: Sql | None = None
     update: Update | None = None
+    layout: str | None = None
+    given: dict[str, str] = {}
+    files: str | None = None
 
     @model_validator(mode="before")
     @classmethod

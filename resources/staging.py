@@ -8,6 +8,7 @@ Judging needs nothing but the file, its contract and its mapping, so it happens 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ class Stage:
         self.is_corrected = False
         facts = reading.inspect_file(path, mapping)
         cells = reading.read_cells(connection, path, mapping, facts, f"{self._table}_cell")
+        facts = replace(facts, has_faults=cells.has_faults)
         self.source_rows, self.blank_rows = cells.rows + len(facts.set_aside), cells.blank_rows
         self._set_aside = facts.set_aside
         self.delivered = self._judge(catalogue, contract, facts, cells.relation)

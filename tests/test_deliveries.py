@@ -72,7 +72,7 @@ BAD_FILES = {
     ),
     "empty": ("meter_reading_20250302.csv", b"", "is empty"),
     "no header": ("meter_reading_20250303.csv", b"E,2025-01-05,99\nE,2025-01-06,99\n", "the heading 'day'"),
-    "a workbook": ("meter_reading_20250304.csv", b"PK\x03\x04\x00\x00", "NUL bytes"),
+    "a workbook": ("meter_reading_20250304.csv", b"PK\x03\x04\x00\x00", "it is not text but a workbook"),
     "not UTF-8": ("meter_reading_20250305.csv", b"meter,day,kwh\nE,2025-01-05,9\xe9\n\n\n\n", "not UTF-8"),
     "an error page": ("meter_reading_20250306.csv", b'{"error": "token expired"}', "token expired"),
     "another number of cells": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import fsspec
 import pytest
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
+from resources.disk import DiskFull
 from resources.errors import KetenError
 from resources.sources.bounds import Bounds
 from resources.sources.location import Location
@@ -181,6 +183,23 @@ def test_a_server_that_is_down_is_asked_again_later_each_time(pulling: Pulling, 
     pulling.pull()
     assert len(pulling.pauses) == 2, "the first time at once"
     assert pulling.pauses[0] < pulling.pauses[1]
+
+
+def test_a_full_disk_is_no_fault_of_the_server_and_ends_the_pull(
+    pulling: Pulling, sftp: SftpFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sshfs.SSHFileSystem._get_file", full)
+    sftp.put("meter_reading_20250201.csv", FIRST)
+    with pytest.raises(DiskFull, match="make room on it"):
+        pulling.pull()
+    assert (pulling.count(), pulling.pauses, pulling.left_over()) == (0, [], [])
+    monkeypatch.undo()
+    monkeypatch.setenv("KETEN_TEST_SFTP_PASSWORD", PASSWORD)
+    pulling.pull()
+    assert pulling.count() == 1
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,30 @@ def test_a_number_is_multiplied_by_what_the_sender_leaves_out(
     rows = measured(tmp_path, lines, **quantity)
     faults = {None: ["unknown_factor:quantity"], "": ["unknown_unit:quantity"]}
     assert told(rows) == [faults.get(value) or (Decimal(str(value)), "kWh") for value in values]
+
+
+def test_the_sign_in_a_factor_is_the_direction_that_the_register_tells(tmp_path: Path) -> None:
+    """The export of a meter company: seconds since 1970, registers in Wh, and feed-in by a factor below zero."""
+    text = "name;ean;code;moment;moment-date;value;factor;type\n" + "".join(
+        f"Locatie_A;871000000000000013;{code};1743289200;x;{value};{factor};0\n"
+        for code, value, factor in [("ellm", 375373, "0.001"), ("eltm", 1500, "-0.001")]
+    )
+    negate = {"heading": "code", "matches": "^eltm$"}
+    mapping = {
+        "format": {"delimiter": ";"},
+        "time": {"zone": "Europe/Amsterdam", "stamp": "start", "interval_minutes": 15},
+        "columns": {
+            "meter_id": {"from": "ean"},
+            "stamp": {"from": "moment", "format": "epoch_seconds"},
+            "register_code": {"from": "code", "codes": {"ellm": "1.8.0", "eltm": "2.8.0"}},
+            "kind_code": {"value": "interval"},
+            "quantity": {"from": "value", "unit": "kWh", "factor_from": "factor", "sign": negate},
+        },
+    }
+    rows = staged(tmp_path, "meter_reading", text, mapping)
+    found = {row["register_code"]: (row["quantity"], row["start_utc"]) for row in rows}
+    at = datetime(2025, 3, 29, 23)
+    assert found == {"1.8.0": (Decimal("375.373"), at), "2.8.0": (Decimal("1.5"), at)}
 
 
 def test_what_a_sender_cannot_have_measured_is_set_aside(tmp_path: Path) -> None:

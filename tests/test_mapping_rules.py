@@ -78,10 +78,11 @@ def test_what_a_sender_does_can_be_said(changes: dict) -> None:
         (quantity(unit="MWh", factor="1000"), "factor: with its unit it is 1000000; it has nine decimals and six digits"),
         (quantity(unit="Wh", factor="0.0000001"), "factor: with its unit it is 0.0000000001; it has nine decimals"),
         (quantity(unit="kWh", range=[1, 0]), "range: its first number is above its second"),
-        ({"columns": {"quantity": {"value": "1", "unit_from": "u"}}}, "value: a constant has no unit_from or factor_from"),
+        ({"columns": {"quantity": {"value": "1", "unit_from": "u"}}}, "value: a constant has no unit_from, factor_from or sign by row"),
         ({"columns": {"meter_id": {"from": "m", "code_fixes": [{"matches": "(", "code": "x"}]}}}, "not a regular expression"),
         ({"format": {"decimal": "auto", "thousands": "."}}, "with decimal auto the file decides both; remove it"),
         ({"columns": {"quantity": {"value": "1,5"}}}, "value: '1,5' is no number; write it with a decimal point"),
+        (quantity(unit="kWh", sign={"heading": "r", "matches": "("}), "sign.matches: not a regular expression"),
         ({"format": {"decimal": ";"}}, "format.decimal: write '.', ',' or auto"),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -50,6 +51,39 @@ def test_a_list_at_the_top_is_read_and_records_know_their_place(tmp_path: Path) 
 )
 def test_a_list_within_is_found_by_its_path(tmp_path: Path, content: Any, where: str) -> None:
     assert lines(read(tmp_path, content, records=where)) == BOTH
+
+
+NAMES = ["code", "naam", "go"]
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        ({"Fields": NAMES, "Records": [["A", "a", 1], ["B", "b", 2.5]]}, {"records": "Records", "fields": "Fields"}),
+        ({"t": {"head": NAMES, "rows": [["A", "a", 1], ["B", "b", 2.5]]}}, {"records": "t.rows", "fields": "t.head"}),
+    ],
+)
+def test_a_table_of_fields_and_lists_of_values_is_records(tmp_path: Path, content: Any, form: dict) -> None:
+    assert lines(read(tmp_path, content, **form)) == BOTH
+
+
+def test_a_table_without_a_row_is_no_fault_as_its_fields_tell_the_headings(tmp_path: Path) -> None:
+    assert read(tmp_path, {"Fields": NAMES, "Records": []}, records="Records", fields="Fields") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"Fields": NAMES, "Records": [["A", "a"]]}, "record 1 is 2 values, where format.fields names 3"),
+        ({"Fields": NAMES, "Records": [A]}, "record 1 is an object with the keys code, naam, go, where format.fields"),
+        ({"Fields": [1, 2, {}], "Records": []}, "at 'Fields' stands no list of names"),
+        ({"Status": "FAILED", "Message": "no licence"}, "there is no 'Fields' of format.records 'Fields'; found"),
+        ({"Fields": [*NAMES, "go"], "Records": [["A", "a", 1, 2]]}, "the key 'go' stands twice"),
+    ],
+)
+def test_a_table_that_is_not_whole_is_told_by_its_place(tmp_path: Path, content: Any, message: str) -> None:
+    with pytest.raises(KetenError, match=re.escape(message)):
+        read(tmp_path, content, records="Records", fields="Fields")
 
 
 @pytest.mark.parametrize("name", ["file.jsonl", "file.ndjson", "FILE.JSONL", "file.jsonl.gz"])

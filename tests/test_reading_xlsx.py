@@ -344,7 +344,11 @@ def merged() -> bytes:
         pytest.param(workbook([[]]), "the sheet 'Sheet1' is empty or has no header row", id="an empty workbook"),
         pytest.param(b"Code;Naam;GO\nA;a;1\n", "it is not a workbook, though its name says so", id="a renamed CSV file"),
         pytest.param(b"", "it is not a workbook", id="no bytes"),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "protected with a password, or an old workbook", id="encrypted"),
+        pytest.param(
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+            "protected with a password, or an old workbook that is damaged",
+            id="encrypted",
+        ),
         pytest.param(workbook([HEAD, ["A", "a", 1]])[:-200], "cannot be read to its end", id="cut off"),
     ],
 )  # fmt: skip

@@ -62,12 +62,22 @@ FAULTS = {
 }
 
 FORMS = [
-    ("site_*.csv", "{sheet: Blad1}", "format.sheet: it is for .xlsx, not for .csv; remove it"),
+    ("site_*.csv", "{sheet: Blad1}", "format.sheet: it is for .xlsx and .xls, not for .csv; remove it"),
     ("site_*.xlsx", "{delimiter: ';'}", "format.delimiter: it is for .csv, not for .xlsx; remove it"),
     ("site_*.csv.gz", "{records: data}", "format.records: it is for .json, not for .csv; remove it"),
     ("site_*.ndjson", "{records: data}", "format.records: it is for .json, not for .jsonl; remove it"),
-    ("site_*.json*", "{skip_lines: 2}", "format.skip_lines: it is for .csv and .xlsx, not for .json; remove it"),
+    ("site_*.json*", "{skip_lines: 2}", "format.skip_lines: it is for .csv, .xlsx and .xls, not for .json; remove it"),
     ("site_*.json", "{encoding: cp1252}", "format.encoding: it is for .csv, not for .json; remove it"),
+    (
+        "site_*.parquet",
+        "{header_rows: 2}",
+        "format.header_rows: it is for .csv, .xlsx and .xls, not for .parquet; remove it",
+    ),
+    ("site_*.csv", "{header_rows: 3}", "format.header_rows: Input should be 1 or 2"),
+    ("site_*.csv", "{footer: '(Totaal'}", "format.footer: not a regular expression"),
+    ("site_*.csv.gz", "{member: sites}", "format.member: it is for an archive (.zip); remove it"),
+    ("site_*.zip", "{member: '[sites'}", "format.member: not a regular expression"),
+    ("site_*.csv", "{encoding: latin-1}", "format.encoding: Input should be 'utf-8', 'utf-16' or 'cp1252'"),
     ("site_*", "{sheet: Blad1, records: data}", "format.records: a sheet has none; write one of sheet and records"),
     ("site_*", "{records: 'data..rows'}", "format.records: String should match pattern"),
     ("site_*", "{decimal: ',', thousands: ','}", "format.thousands: it is the mark of decimals too"),

@@ -20,7 +20,6 @@ with expected as (
     inner join {{ ref('run.month') }} as run_month on month.month = run_month.month
 ),
 
--- A meter with two tariffs tells every minute twice: the register that tells most counts.
 day as (
     select
         energy.meter_id,
@@ -28,7 +27,8 @@ day as (
         energy.carrier_code,
         energy.unit_code,
         sum(case when energy.register_code like '2.8.%' then -energy.quantity else energy.quantity end) as quantity,
-        max(case when energy.register_code like '2.8.%' then 0 else energy.measured_minutes end) as measured_minutes
+        max(case when energy.register_code like '2.8.%' then 0 else energy.covered_minutes end) as measured_minutes,
+        max(case when energy.register_code like '2.8.%' then 0 else energy.gap_minutes end) as gap_minutes
     from {{ ref('ledger.energy_day') }} as energy
     inner join {{ ref('run.month') }} as run_month on energy.month = run_month.month
     group by energy.meter_id, energy.month, energy.carrier_code, energy.unit_code, energy.local_date
@@ -44,6 +44,7 @@ used as (
         sum(cast(day.quantity * upper.kwh_per_unit as decimal(38, 6))) as energy_upper_kwh,
         sum(cast(day.quantity * lower.kwh_per_unit as decimal(38, 6))) as energy_lower_kwh,
         sum(day.measured_minutes) as measured_minutes,
+        sum(day.gap_minutes) as gap_minutes,
         count(*) - count(upper.kwh_per_unit) as unknown_count,
         count(distinct day.unit_code) as unit_count
     from day
@@ -64,8 +65,10 @@ told as (
         used.energy_upper_kwh,
         used.energy_lower_kwh,
         case
-            when used.measured_minutes * 100 >= expected.days * 1440 * 95 and used.unknown_count = 0 and used.unit_count = 1
-                then 'measured' else 'missing'
+            when used.measured_minutes is null or used.measured_minutes * 100 < expected.days * 1440 * 95 then 'missing'
+            when used.unknown_count > 0 or used.unit_count > 1 then 'missing'
+            when used.gap_minutes * 100 > expected.days * 1440 * 5 then 'estimated_gap'
+            else 'measured'
         end as status_code
     from expected
     left join used on expected.meter_id = used.meter_id and expected.month = used.month
@@ -83,7 +86,7 @@ select
     told.supplier_id,
     told.status_code,
     told.unit_code,
-    cast(case when told.status_code = 'measured' then told.quantity end as decimal(28, 6)) as quantity,
-    cast(case when told.status_code = 'measured' then told.energy_upper_kwh end as decimal(28, 6)) as energy_upper_kwh,
-    cast(case when told.status_code = 'measured' then told.energy_lower_kwh end as decimal(28, 6)) as energy_lower_kwh
+    cast(case when told.status_code <> 'missing' then told.quantity end as decimal(28, 6)) as quantity,
+    cast(case when told.status_code <> 'missing' then told.energy_upper_kwh end as decimal(28, 6)) as energy_upper_kwh,
+    cast(case when told.status_code <> 'missing' then told.energy_lower_kwh end as decimal(28, 6)) as energy_lower_kwh
 from told

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from resources.disk import is_full
 from resources.errors import KetenError
 from resources.finished import is_left_alone, is_unfinished
 from resources.sources.bounds import Bounds
@@ -94,7 +95,9 @@ class Location:
             return asyncio.run_coroutine_threadsafe(waits, self._system.loop).result()
         except KetenError:
             raise
-        except Exception as error:  # noqa: BLE001 - every library behind fsspec has errors of its own
+        except Exception as error:  # every library behind fsspec has errors of its own
+            if is_full(error):
+                raise  # the fault is here, not there
             bounds.left()  # when the time is over, this is the reason
             told = self._wrong(error)
             if isinstance(told, Unreachable):
