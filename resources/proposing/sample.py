@@ -73,7 +73,7 @@ def take_sample(path: Path) -> Sample:
     kind = kind_of(path.name)
     form, why = _csv_form(path) if kind == "csv" else _document_form(path) if kind == "json" else ({}, {})
     facts = _first_table(path, form)
-    if kind == "xlsx":
+    if kind in ("xlsx", "xls"):
         facts = _below_the_title(path, form, why, facts)
     if repeated := {h for h in facts.headings if facts.headings.count(h) > 1}:
         raise KetenError(f"{path.name}: two columns have the heading '{min(repeated)}'; is that line the header?")

@@ -46,7 +46,7 @@ def find_wide(headings: Sequence[str], values: Mapping[str, Values]) -> Wide | N
         form = "%H:%M:%S" if times[0].count(":") == 2 else "%H:%M"
         return Wide(
             tuple(times),
-            r"^\d{1,2}:\d{2}(:00)?$",
+            r"^\d{1,2}:\d{2}(?::00)?$",
             "slot",
             "cell",
             "times of the day",
