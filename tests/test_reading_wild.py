@@ -180,6 +180,7 @@ def test_one_letter_written_in_two_ways_is_one_letter(tmp_path: Path) -> None:
         ("file.ZIP", archive(**{"data.json": b'[{"Code":"A","Naam":"a","GO":1}]'}), {}),
         ("file.csv.gz", gzip.compress(ROWS.encode("utf-16")), {}),
     ],
+    ids=["one file", "folders and marks of a Mac", "one member of two", "a name that climbs out", "JSON", "gzip"],
 )
 def test_the_file_in_an_archive_is_read_and_nothing_is_written(
     tmp_path: Path, name: str, content: bytes, form: dict[str, Any]
@@ -206,6 +207,7 @@ def test_the_file_in_an_archive_is_read_and_nothing_is_written(
         (b"not an archive", {}, "cannot be read to its end"),
         (archive(**{"a.parquet": b"PAR1"}), {}, "compressed already; ask for it without .zip"),
     ],
+    ids=["two files", "no member", "empty", "cut off", "no archive", "packed twice"],
 )
 def test_an_archive_that_cannot_be_read_is_told(
     tmp_path: Path, content: bytes, form: dict[str, Any], words: str
