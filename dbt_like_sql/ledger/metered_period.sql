@@ -43,11 +43,15 @@ topped as (
 sized as (
     select
         topped.*,
-        cast(
-            substring('1000000000', 1, 1 + cast(coalesce(
-                register_digits, greatest(4, length(cast(cast(floor(highest) as bigint) as varchar)))
-            ) as integer)) as decimal(28, 6)
-        ) as size
+        cast(case
+            when register_digits = 3 then 1000
+            when register_digits = 4 or (register_digits is null and highest < 10000) then 10000
+            when register_digits = 5 or (register_digits is null and highest < 100000) then 100000
+            when register_digits = 6 or (register_digits is null and highest < 1000000) then 1000000
+            when register_digits = 7 or (register_digits is null and highest < 10000000) then 10000000
+            when register_digits = 8 or (register_digits is null and highest < 100000000) then 100000000
+            else 1000000000
+        end as decimal(28, 6)) as size
     from topped
 ),
 
