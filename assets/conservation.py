@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resources.cells import text
-from resources.corrections import TABLE as CORRECTED
-from resources.receipt_list import dataset_order
+from resources.intake.corrections import TABLE as CORRECTED
+from resources.intake.receipt_list import dataset_order
+from resources.reading.cells import text
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract

@@ -21,8 +21,8 @@ from assets.taking import Pulled, take
 from resources.catalogue import Catalogue, Source
 from resources.disk import UNFINISHED, DiskFull, full_disk_told
 from resources.errors import KetenError
-from resources.files import stored_suffix
 from resources.landing import Delivery, Landing, now_utc, sha256_of
+from resources.reading.files import stored_suffix
 from resources.sources import make_connector
 from resources.sources.bounds import Bounds
 from resources.sources.memory import Memory

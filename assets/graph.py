@@ -30,7 +30,7 @@ from assets.renewing import renew_indicator, renew_model, renew_values
 from assets.session import Session
 from resources import audit
 from resources.catalogue import Catalogue, Indicator, Model
-from resources.receipt_list import dataset_order, needed_by
+from resources.intake.receipt_list import dataset_order, needed_by
 
 SESSION = "session"
 # One run at a time, whoever starts it: the pool holds it in Dagster's queue, the lock of the session anywhere else.

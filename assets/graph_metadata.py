@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from resources.expectations import CheckResult, suite_of
+from resources.intake.expectations import CheckResult, suite_of
 from resources.wording import Words
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from pathlib import Path
 from resources import reading
 from resources.catalogue import Catalogue, Mapping
 from resources.errors import KetenError
-from resources.finished import finished_files
-from resources.heading_difference import Difference, difference, used_headings
 from resources.landing import Delivery, Landing, now_utc
+from resources.landing.finished import finished_files
+from resources.landing.unrouted import Unrouted, read_unrouted, shown_headings, write_unrouted
 from resources.proposing.suiting import suiting
-from resources.unrouted import Unrouted, read_unrouted, shown_headings, write_unrouted
+from resources.reading.heading_difference import Difference, difference, used_headings
 
 _ANY = ("**/*",)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from resources.catalogue import key_name
-from resources.final_values import PERIOD_STATUS
-from resources.key_register import NOT_APPLICABLE, REGISTER, UNKNOWN
-from resources.published_file import literal
+from resources.publication.final_values import PERIOD_STATUS
+from resources.publication.key_register import NOT_APPLICABLE, REGISTER, UNKNOWN
+from resources.publication.published_file import literal
 from resources.reason_words import reason_kinds
 from resources.wording import Words
 

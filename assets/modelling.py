@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from assets.rollup import rollup_select
 from resources.catalogue import key_name
-from resources.catalogue_models import DIMENSION_KEYS, Column
+from resources.catalogue.models import DIMENSION_KEYS, Column
 from resources.engine import TYPES
-from resources.expectations import CheckResult
-from resources.key_register import UNKNOWN
+from resources.intake.expectations import CheckResult
+from resources.publication.key_register import UNKNOWN
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator, Model

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from assets.page.catalogue import formula
 from assets.rollup import period_select
-from resources.reference_tables import arrow_table, known_until
+from resources.catalogue.reference_tables import arrow_table, known_until
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue

@@ -23,8 +23,8 @@ from assets.page.making import CATALOGUE, make_pages
 from assets.publication import publish_session, register_keys
 from assets.pulling import pull
 from assets.rollup import rollup_select
-from resources.catalogue_reading import ROOT
-from resources.intake import DatasetIntake
+from resources.catalogue.reading import ROOT
+from resources.intake.dataset_intake import DatasetIntake
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract, Indicator, Model

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from assets.conservation import corrections_select, deliveries_select, rejected_rows_select
 from assets.modelling import check_model
 from assets.unknown_references import prepare_waiting, unknown_select
-from resources import audit, key_register, publishing
+from resources import audit
 from resources.catalogue import key_name
 from resources.engine import TYPES
 from resources.errors import KetenError
-from resources.final_values import EXPLANATIONS, gather_changes, periods_select, refuse_unexplained
-from resources.pillar_views import pillar_view_sql
+from resources.publication import key_register, publishing
+from resources.publication.final_values import EXPLANATIONS, gather_changes, periods_select, refuse_unexplained
+from resources.publication.pillar_views import pillar_view_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from assets.session import Session
     from resources.catalogue import Catalogue, Model
     from resources.engine import Engine
-    from resources.expectations import CheckResult
+    from resources.intake.expectations import CheckResult
 
 # Tables that grow with the months have one of these in their key.
 PARTS = ("month", "period_code")

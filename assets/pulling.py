@@ -18,8 +18,8 @@ from assets.taking import Pulled, take
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
-from resources.finished import finished_files
 from resources.landing import Delivery, Landing, now_utc
+from resources.landing.finished import finished_files
 
 
 class SourceDown(KetenError):

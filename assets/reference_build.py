@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.reference_selection import SELECTION, Group, Selection, Spend, read_selection
-from resources.catalogue_reading import ROOT
+from resources.catalogue.reading import ROOT
 from resources.errors import KetenError
 
 PLACES = Decimal("0.000000001")  # of the type `factor`

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resources.catalogue_reading import load_catalogue
-from resources.reason_models import OUTCOMES, Reason
-from resources.schemas import DESCRIBED, json_schemas, parts_of
+from resources.catalogue.reading import load_catalogue
+from resources.catalogue.reason_models import OUTCOMES, Reason
+from resources.catalogue.schemas import DESCRIBED, json_schemas, parts_of
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue

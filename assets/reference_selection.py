@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from resources.catalogue_models import Declared
-from resources.catalogue_rules import explain
+from resources.catalogue.models import Declared
+from resources.catalogue.rules import explain
 from resources.errors import KetenError
 
 SELECTION = "reference_selection.yml"

@@ -1,7 +1,7 @@
 """Renewing the computed tables of a run: only the months that something below them touched, and nothing where nothing did.
 
 Belongs here: what is computed again, and what that touches in turn. Does not belong here: how a table is computed
-(modelling) and what deliveries touch (resources.intake).
+(modelling) and what deliveries touch (resources.intake.dataset_intake).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from assets.modelling import (
 from assets.preparing import set_months
 from resources import audit
 from resources.catalogue import CLOCK
-from resources.key_register import REGISTER
 from resources.months import both
+from resources.publication.key_register import REGISTER
 
 if TYPE_CHECKING:
     from assets.session import Session
     from resources.catalogue import Indicator, Model
     from resources.engine import Engine
-    from resources.expectations import CheckResult
+    from resources.intake.expectations import CheckResult
 
 _AGAIN = {"bi.fact_indicator_month": LEAF_AGAIN, "bi.rpt_indicator_value": VALUE_AGAIN}
 

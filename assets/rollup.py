@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from resources.catalogue import Indicator
-    from resources.catalogue_models import Component
+    from resources.catalogue.models import Component
 
 
 def period_select() -> str:

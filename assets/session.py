@@ -15,16 +15,16 @@ from assets.preparing import Horizon, horizon, prepare_reference, set_months
 from assets.pulling import Pulled, pull
 from resources import audit
 from resources.catalogue import MONTHS, Catalogue, Indicator, Model
-from resources.corrections import CHECK, check_corrections
+from resources.catalogue.reference_tables import known_until
 from resources.engine import Engine
-from resources.final_values import prepare_states
-from resources.finished import SETTLE_SECONDS
-from resources.intake import DatasetIntake, IntakeResult
+from resources.intake.corrections import CHECK, check_corrections
+from resources.intake.dataset_intake import DatasetIntake, IntakeResult
 from resources.landing import Landing
+from resources.landing.finished import SETTLE_SECONDS
 from resources.months import both, widened
 from resources.periods import Months, fingerprint
 from resources.progress import Progress
-from resources.reference_tables import known_until
+from resources.publication.final_values import prepare_states
 from resources.sql_compiler import Lineage, lineage
 
 SHOWN = 5

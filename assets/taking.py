@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from resources.catalogue import Mapping
 from resources.errors import KetenError
 from resources.landing import Delivery, Landing, now_utc
-from resources.privacy import personal_columns
+from resources.landing.privacy import personal_columns
 
 
 @dataclass

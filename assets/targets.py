@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.graph import POOL, PUBLICATION
 from resources.catalogue import Catalogue
-from resources.deployment_models import TargetSetting
+from resources.catalogue.deployment_models import TargetSetting
 from resources.errors import KetenError
 from resources.progress import Progress
 from resources.targets import make_target

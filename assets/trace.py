@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
-from resources.cells import text
-from resources.corrections import TABLE as CORRECTED
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.identifiers import IDENTIFIER
-from resources.intake import DatasetIntake
+from resources.intake.corrections import TABLE as CORRECTED
+from resources.intake.dataset_intake import DatasetIntake
+from resources.intake.identifiers import IDENTIFIER
+from resources.intake.receipt_list import dataset_order, needed_by, prepare
 from resources.landing import Landing
 from resources.progress import Progress
-from resources.published import rows_of
-from resources.receipt_list import dataset_order, needed_by, prepare
+from resources.publication.published import rows_of
+from resources.reading.cells import text
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resources.identifiers import IDENTIFIER
+from resources.intake.identifiers import IDENTIFIER
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract

@@ -87,15 +87,15 @@ def read_bare(path: Path) -> int:
 
 def read_lines(path: Path) -> int:
     """One pass of the product, to rows with all their cells."""
-    from resources.reading_xml_events import XmlFile
-    from resources.reading_xml_xaf import AuditFile
+    from resources.reading.xml_events import XmlFile
+    from resources.reading.xml_xaf import AuditFile
 
     return sum(1 for _ in AuditFile(XmlFile(path)).rows())
 
 
 def read_cells(path: Path) -> int:
     """What intake does to have the cells, some rows at a time."""
-    from resources.mapping_models import Mapping
+    from resources.catalogue.mapping_models import Mapping
     from resources.reading import inspect_file
 
     facts = inspect_file(path, Mapping.model_validate(SHAPE))
@@ -105,8 +105,8 @@ def read_cells(path: Path) -> int:
 
 def look_for_persons(path: Path) -> int:
     """The look at all texts of a file before a byte is kept."""
-    from resources.mapping_models import Mapping
-    from resources.privacy import personal_columns
+    from resources.catalogue.mapping_models import Mapping
+    from resources.landing.privacy import personal_columns
 
     return len(personal_columns(path, Mapping.model_validate(SHAPE)))
 

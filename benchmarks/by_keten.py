@@ -24,7 +24,7 @@ def work(delivery: Delivery, out: Path) -> None:
     """Land, judge, expect, merge, compute, publish."""
     from pipelines.running import refresh
     from pipelines.settings import Place
-    from resources.catalogue_reading import load_catalogue
+    from resources.catalogue.reading import load_catalogue
     from resources.progress import SILENT
 
     outcome = refresh(Place(out, delivery.project), load_catalogue(delivery.project), (), False, SILENT)

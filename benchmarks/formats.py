@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.data import rows_of_columns
 from resources import reading
-from resources.mapping_models import Mapping
+from resources.catalogue.mapping_models import Mapping
 
 COLUMNS = 20
 ROUNDS = 3

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.data import Delivery, generate
-from resources.digest import table_digest
 from resources.engine import Engine
+from resources.publication.digest import table_digest
 
 CONTENDERS = {
     "a": ("floor", "bare typed read"),

@@ -17,7 +17,7 @@ from pipelines.news import both
 from pipelines.running import close_dead_runs
 from pipelines.settings import Place
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from resources.wording import Words, counted
 

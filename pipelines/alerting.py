@@ -23,14 +23,14 @@ from pipelines.fact_kinds import KINDS, Fact
 from resources.errors import KetenError
 from resources.landing import now_utc
 from resources.notifying import Tone, send
-from resources.published_file import replace_text
+from resources.publication.published_file import replace_text
 from resources.wording import Words, counted, moment
 
 if TYPE_CHECKING:
     from pipelines.facts import Found
     from pipelines.settings import Place
     from resources.catalogue import Catalogue
-    from resources.deployment_models import Channel, Settings
+    from resources.catalogue.deployment_models import Channel, Settings
 
 # All channels together, so that a sensor of Dagster, which has a minute, always comes to its end.
 SECONDS = 30

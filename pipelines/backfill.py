@@ -12,7 +12,7 @@ from assets.graph import LEDGER_MONTHS, POOL
 from pipelines.running import refresh
 from pipelines.settings import Place
 from resources.catalogue import Settings
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from resources.progress import Progress
 

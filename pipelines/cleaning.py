@@ -20,8 +20,8 @@ from pipelines.running import purge
 from pipelines.settings import Place
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.expiry import Expiry, expired, expiry
 from resources.landing import Landing
+from resources.landing.expiry import Expiry, expired, expiry
 from resources.periods import Periods
 from resources.progress import Progress
 

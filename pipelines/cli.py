@@ -241,7 +241,7 @@ def _check_sql(known: Any) -> None:
 
 def _schemas(folder: Path | None) -> list[Path]:
     """Write the JSON Schemas of the declarations; the files."""
-    from resources.schemas import json_schemas
+    from resources.catalogue.schemas import json_schemas
 
     if folder is None:
         return []

@@ -20,7 +20,7 @@ from pipelines.run_resources import publisher_resource, session_resource
 from pipelines.schedules import daily
 from pipelines.settings import Place, place
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.progress import Progress
 
 JOB = "refresh"

@@ -12,10 +12,10 @@ from pipelines.news import BECAUSE, both, names
 from pipelines.running import is_dead
 from pipelines.settings import Place
 from resources.catalogue import Settings
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
-from resources.finished import SETTLE_SECONDS
 from resources.landing import Landing
+from resources.landing.finished import SETTLE_SECONDS
 from resources.wording import Words, counted
 
 FILE = (("bestand", "bestanden"), ("file", "files"))

@@ -19,8 +19,8 @@ from pipelines.settings import Place, today
 from resources.environment import hidden, named
 from resources.errors import KetenError
 from resources.landing import Landing, Receipt
+from resources.landing.unrouted import read_unrouted
 from resources.sources.memory import Memory, seen_digests
-from resources.unrouted import read_unrouted
 from resources.wording import Words, counted, day, month
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _newest(
 
 def _published(published: Path, select: str) -> list[dict[str, Any]]:
     """Rows of the published file; none before the first publication."""
-    from resources.published import reading
+    from resources.publication.published import reading
 
     if not published.exists():
         return []

@@ -11,11 +11,11 @@ from assets.preparing import horizon
 from assets.pulling import source_fingerprint
 from pipelines.settings import ROOT, Place, today
 from resources.catalogue import CLOCK, Catalogue
+from resources.catalogue.reference_tables import known_until
 from resources.disk import Damaged
 from resources.landing import Landing
 from resources.periods import Months, Periods
 from resources.periods import fingerprint as decisions
-from resources.reference_tables import known_until
 
 # What the code of a run is written in; the others are what tools leave behind.
 CODE = {".py", ".j2", ".css"}

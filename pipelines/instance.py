@@ -15,7 +15,7 @@ import dagster as dg
 
 from pipelines.settings import ROOT, Place
 from resources.errors import KetenError
-from resources.published_file import replace_text
+from resources.publication.published_file import replace_text
 
 MARK = "# Written by keten at every start. Without this line the file is yours, and keten leaves it alone.\n"
 DATABASE = "KETEN_DAGSTER_URL"

@@ -16,9 +16,9 @@ from resources.errors import KetenError
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
+    from resources.landing.unrouted import Unrouted
     from resources.proposing.proposal import Proposal
     from resources.proposing.trial import Trial
-    from resources.unrouted import Unrouted
 
 BEST = 3
 
@@ -39,7 +39,7 @@ def map_command(
     Nothing is kept or changed: the mapping goes to the screen or to --out.
     """
     from pipelines.settings import place
-    from resources.catalogue_reading import load_catalogue
+    from resources.catalogue.reading import load_catalogue
     from resources.proposing.choosing import propose
     from resources.proposing.sample import take_sample
 
@@ -65,8 +65,8 @@ def unrouted(
 ) -> None:
     """Files of the inbox that wait for a mapping: what the nearest one lacks, and a proposal for review."""
     from pipelines.settings import place
-    from resources.catalogue_reading import load_catalogue
-    from resources.unrouted import read_unrouted
+    from resources.catalogue.reading import load_catalogue
+    from resources.landing.unrouted import read_unrouted
 
     where = place(home, project)
     catalogue = load_catalogue(where.project)
@@ -102,7 +102,7 @@ def origin_of(file: Path) -> str:
 
 
 def _show(catalogue: Catalogue, proposal: Proposal, out: Path | None) -> None:
-    from resources.privacy import personal_columns
+    from resources.landing.privacy import personal_columns
     from resources.proposing.trial import try_out
     from resources.proposing.writing import write
 

@@ -15,10 +15,10 @@ from pipelines.news import BECAUSE, both
 from pipelines.schedules import every_day
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue, Settings
-from resources.catalogue_reading import load_catalogue
-from resources.final_values import published_states
+from resources.catalogue.reading import load_catalogue
 from resources.months import after
 from resources.periods import Periods
+from resources.publication.final_values import published_states
 from resources.wording import Words, day, month
 
 BY = "schedule"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from pipelines.settings import Place
 from resources.errors import KetenError
 from resources.landing import Landing
-from resources.published import reading
+from resources.publication.published import reading
 
 if TYPE_CHECKING:
-    from resources.published import Read
+    from resources.publication.published import Read
 
 
 def missing(where: Place, month: date) -> list[str]:

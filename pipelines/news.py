@@ -19,8 +19,8 @@ from pipelines.fingerprint import input_fingerprint
 from pipelines.settings import Place
 from resources.catalogue import Catalogue
 from resources.landing import Landing
-from resources.published import rows_of
-from resources.publishing import published_state
+from resources.publication.published import rows_of
+from resources.publication.publishing import published_state
 from resources.wording import Words, moment
 
 BECAUSE = "keten/because"  # the tag of a run that says why it was asked for

@@ -26,7 +26,7 @@ Project = Annotated[
 def opened(home: Path | None, project: Path | None) -> tuple[Place, Catalogue]:
     """The deployment and its catalogue. Raises KetenError, before any work, for settings that cannot be used."""
     from pipelines.running import require_settings
-    from resources.catalogue_reading import load_catalogue
+    from resources.catalogue.reading import load_catalogue
 
     where = place(home, project)
     catalogue = load_catalogue(where.project)

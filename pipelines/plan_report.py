@@ -18,7 +18,7 @@ from pipelines.report import new_table
 if TYPE_CHECKING:
     from pipelines.rehearsal import Plan
     from resources.catalogue import Catalogue
-    from resources.publication_difference import DeliveryChange, Difference, IndicatorChange, ValueChange
+    from resources.publication.difference import DeliveryChange, Difference, IndicatorChange, ValueChange
 
 Line = tuple[str, str]  # a sign and what it is about: + comes, - goes, ~ changes, ! needs a person
 SHOWN = 30

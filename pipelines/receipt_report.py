@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.console import console
 from pipelines.settings import Place
-from resources.published import rows_of
+from resources.publication.published import rows_of
 from resources.reason_words import reason_words, repair_words
 
 if TYPE_CHECKING:

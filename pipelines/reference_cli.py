@@ -25,7 +25,7 @@ def build(
 ) -> None:
     """Make the generated tables of dbt_like_sql/reference again, by reference_selection.yml."""
     from assets.reference_build import build_reference
-    from resources.catalogue_reading import ROOT
+    from resources.catalogue.reading import ROOT
 
     for path in build_reference(source, out or ROOT / "reference"):
         typer.echo(f"written: {path}")

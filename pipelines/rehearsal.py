@@ -1,7 +1,7 @@
 """A rehearsal: the real job in a scratch copy of the home, and how its published file differs from the real one.
 
 Belongs here: the copy, and removing it. Does not belong here: the run itself (running), the comparison
-(resources.publication_difference), and how a plan is shown (plan_report).
+(resources.publication.difference), and how a plan is shown (plan_report).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from resources.catalogue import Catalogue
 from resources.errors import KetenError
 from resources.landing import Landing
 from resources.progress import Progress
-from resources.publication_difference import Difference, difference
-from resources.published_file import wal_of
+from resources.publication.difference import Difference, difference
+from resources.publication.published_file import wal_of
 
 # Folders that a run reads and of which no file is ever written in place.
 REPLACED_WHOLE = ("landing", "periods")

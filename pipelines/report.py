@@ -18,12 +18,12 @@ from pipelines.console import console
 from pipelines.receipt_report import show_corrections, show_rejected, values_told
 from pipelines.settings import Place
 from resources.landing import Landing
+from resources.landing.unrouted import read_unrouted
 from resources.periods import Month, Months
 from resources.progress import Progress
-from resources.published import frame_of, rows_of
+from resources.publication.published import frame_of, rows_of
 from resources.reason_words import repair_of_file
 from resources.targets import make_target
-from resources.unrouted import read_unrouted
 
 if TYPE_CHECKING:
     from assets.trace import Trace

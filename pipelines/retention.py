@@ -10,7 +10,7 @@ import dagster as dg
 from pipelines.cleaning import clean, size
 from pipelines.settings import Place
 from resources.catalogue import Settings
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.progress import Progress
 
 JOB = "retention"

@@ -18,11 +18,11 @@ from pipelines.running import this_process
 from pipelines.settings import Place, today
 from resources.catalogue import Catalogue
 from resources.engine import Engine
+from resources.intake.receipt_list import prepare
 from resources.landing import Landing
-from resources.landing_repair import make_fit
+from resources.landing.repair import make_fit
 from resources.periods import Periods
 from resources.progress import Progress
-from resources.receipt_list import prepare
 
 
 def session_resource(

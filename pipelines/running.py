@@ -58,7 +58,7 @@ class Outcome:
 
 def changed_since_publication(where: Place, catalogue: Catalogue) -> bool:
     """Whether the published file was made of other deliveries, declarations or code than there are now."""
-    from resources.publishing import published_state
+    from resources.publication.publishing import published_state
 
     state = published_state(where.published)
     return state is None or state["fingerprint"] != input_fingerprint(where, catalogue)
@@ -75,7 +75,7 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_p
     from assets.page.making import is_page_of
     from assets.publication import is_current
     from resources.engine import Engine
-    from resources.publishing import published_state
+    from resources.publication.publishing import published_state
 
     state = published_state(where.published)
     path = engine_path or where.engine
@@ -93,7 +93,7 @@ def nothing_new(where: Place, catalogue: Catalogue, progress: Progress, engine_p
 def targets_behind(where: Place, catalogue: Catalogue) -> list[str]:
     """The targets that do not show the publication of the published file, or do not answer."""
     from assets.targets import behind
-    from resources.publishing import published_state
+    from resources.publication.publishing import published_state
 
     state = published_state(where.published) if catalogue.targets else None
     return behind(catalogue.targets, where.home, state["number"]) if state else []

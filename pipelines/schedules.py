@@ -16,7 +16,7 @@ from pipelines.news import BECAUSE, both, nothing_new, reasons_to_run
 from pipelines.running import targets_behind
 from pipelines.settings import Place
 from resources.catalogue import Settings
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.wording import Words
 
 # What a schedule does when its time has come.

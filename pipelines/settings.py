@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from resources.errors import KetenError
-from resources.published_file import page_beside
+from resources.publication.published_file import page_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 AS_OF = "KETEN_AS_OF"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from resources.expectations import CheckResult
+from resources.intake.expectations import CheckResult
 from resources.sql_compiler import Lineage
 
 if TYPE_CHECKING:

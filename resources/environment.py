@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-from resources.deployment_models import ENV_VARIABLE
+from resources.catalogue.deployment_models import ENV_VARIABLE
 
 HIDDEN = "***"
 _SHORTEST = 4  # a shorter value is no secret, and hiding it would garble the text around it

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
-from resources.deployment_models import Channel, filled
+from resources.catalogue.deployment_models import Channel, filled
 from resources.environment import hidden, named
 from resources.errors import KetenError
 

@@ -13,8 +13,8 @@ from resources.wording import Words, number
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
-    from resources.catalogue_models import ContractColumn
-    from resources.reason_models import Reason
+    from resources.catalogue.models import ContractColumn
+    from resources.catalogue.reason_models import Reason
 
 # The stamp of a reading is no column of a contract: a mapping makes start and end of it.
 _STAMP = Words("Tijdstip", "Time stamp")

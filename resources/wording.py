@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from resources.catalogue_models import Unit
+    from resources.catalogue.models import Unit
 
 _MONTHS = (
     "jan feb mrt apr mei jun jul aug sep okt nov dec".split(),

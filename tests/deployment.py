@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from resources.finished import SETTLE_SECONDS
 from resources.landing import Landing, Receipt
-from resources.published import rows_of
+from resources.landing.finished import SETTLE_SECONDS
+from resources.publication.published import rows_of
 
 AS_OF = "2026-07-02"
 FORKS = multiprocessing.get_context("forkserver")

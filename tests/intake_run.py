@@ -11,12 +11,12 @@ from typing import Any
 from assets.conservation import deliveries_select
 from assets.pulling import pull
 from assets.unknown_references import prepare_waiting, unknown_select
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.intake import DatasetIntake, IntakeResult
+from resources.intake.dataset_intake import DatasetIntake, IntakeResult
+from resources.intake.receipt_list import dataset_order, prepare
 from resources.landing import Landing
 from resources.progress import SILENT
-from resources.receipt_list import dataset_order, prepare
 from tests.deployment import Deployment
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from resources.digest import table_digest
-from resources.publication_history import CARRIED_OVER
+from resources.publication.digest import table_digest
+from resources.publication.history import CARRIED_OVER
 from resources.targets.description import publication_of, tables_of
 
 NUMBER = "publication_id"

@@ -19,7 +19,7 @@ import duckdb
 import pytest
 
 from resources.landing import Landing
-from resources.published import rows_of
+from resources.publication.published import rows_of
 from tests.real.prepare import prepare
 
 ROOT = Path(__file__).resolve().parent.parent

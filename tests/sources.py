@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from assets.fetching import fetch
 from assets.taking import Pulled
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
-from resources.finished import SETTLE_SECONDS
+from resources.catalogue.reading import load_catalogue
+from resources.landing.finished import SETTLE_SECONDS
 from tests.deployment import Deployment
 
 USER, PASSWORD = "keten", "s3cret-of-sftp"

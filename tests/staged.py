@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
-from resources.correction_models import Correction
-from resources.correction_rules import CorrectionRules
+from resources.catalogue.correction_models import Correction
+from resources.catalogue.correction_rules import CorrectionRules
+from resources.catalogue.mapping_models import Mapping
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.files import stored_suffix
+from resources.intake.merging import DatasetTables
+from resources.intake.receipt_list import dataset_order
+from resources.intake.staging import Stage
 from resources.landing import Receipt
-from resources.mapping_models import Mapping
-from resources.merging import DatasetTables
-from resources.receipt_list import dataset_order
-from resources.staging import Stage
+from resources.reading.files import stored_suffix
 
 CATALOGUE = load_catalogue()
 

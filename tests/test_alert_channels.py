@@ -28,8 +28,8 @@ from pipelines.facts import Found, find, look_at
 from pipelines.instance import instance
 from pipelines.settings import Place
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
-from resources.deployment_models import Channel
+from resources.catalogue.deployment_models import Channel
+from resources.catalogue.reading import load_catalogue
 from resources.environment import hidden
 from resources.errors import KetenError
 from resources.notifying import send

@@ -19,7 +19,7 @@ from pipelines.facts import Found, failed_checks, find, late_targets, overdue_re
 from pipelines.instance import instance
 from pipelines.running import PID
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from tests.deployment import Deployment
 
 SECRET = "geheim-woord-17"

@@ -14,10 +14,10 @@ import yaml
 
 from assets.keyed import MADE_HERE, keyed_select
 from assets.modelling import all_keys
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import TYPES, Engine
-from resources.key_register import assign_keys
-from resources.pillar_views import pillar_view_sql
+from resources.publication.key_register import assign_keys
+from resources.publication.pillar_views import pillar_view_sql
 
 MODELS = Path(__file__).parents[1] / "dbt_like_sql" / "bi"
 CATALOGUE = load_catalogue()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from resources.catalogue_reading import ROOT, load_catalogue
+from resources.catalogue.reading import ROOT, load_catalogue
+from resources.catalogue.schemas import json_schemas
 from resources.errors import KetenError
-from resources.schemas import json_schemas
 
 
 def damaged(folder: Path, path: str, change: Callable[[str], str]) -> Path:

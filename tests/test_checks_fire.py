@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from assets.modelling import VALUES, check_indicator, check_model
-from resources import judging, reading
+from resources import reading
 from resources.catalogue import Catalogue, Contract
-from resources.catalogue_models import DIMENSION_KEYS, Model
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.mapping_models import Mapping
+from resources.catalogue.models import DIMENSION_KEYS, Model
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.expectations import check_candidate, check_id, suite_of
-from resources.mapping_models import Mapping
-from resources.merging import DatasetTables
+from resources.intake import judging
+from resources.intake.expectations import check_candidate, check_id, suite_of
+from resources.intake.merging import DatasetTables
 from tests.deployment import Deployment
 
 CATALOGUE = load_catalogue()

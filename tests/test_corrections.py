@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
-from resources.correction_models import Correction
-from resources.corrections import check_corrections
+from resources.catalogue.correction_models import Correction
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
+from resources.intake.corrections import check_corrections
 from tests.deployment import READINGS, WASTE, Deployment, tiny
 from tests.intake_run import IntakeRun
 from tests.staged import READING, SITE, staged

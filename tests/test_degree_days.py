@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from assets.modelling import check_model, compute
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
 
 CATALOGUE = load_catalogue()

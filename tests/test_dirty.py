@@ -23,14 +23,14 @@ from assets.modelling import compute
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.pulling import pull
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.mapping_models import MappedColumn, Mapping
+from resources.catalogue.reading import load_catalogue
+from resources.catalogue.source_models import Source
 from resources.engine import Engine
-from resources.intake import DatasetIntake
+from resources.intake.dataset_intake import DatasetIntake
+from resources.intake.receipt_list import prepare
 from resources.landing import Landing
-from resources.mapping_models import MappedColumn, Mapping
 from resources.progress import SILENT
-from resources.receipt_list import prepare
-from resources.source_models import Source
 from tests.real_run import DATA, ROOT, require_data
 
 PROJECT = ROOT / "tests" / "dirty"

@@ -19,9 +19,9 @@ import duckdb
 import openpyxl
 import pytest
 
-from resources.digest import table_digest
 from resources.errors import KetenError
-from resources.published import opened, rows_of
+from resources.publication.digest import table_digest
+from resources.publication.published import opened, rows_of
 from resources.targets import excel
 from resources.targets.description import tables_of
 from resources.targets.excel import ExcelTarget

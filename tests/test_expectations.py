@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from resources.engine import Engine
-from resources.expectations import check_candidate
+from resources.intake.expectations import check_candidate
 
 CONTRACT = SimpleNamespace(
     name="thing",

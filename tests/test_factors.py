@@ -14,10 +14,10 @@ import pytest
 from assets.modelling import check_model, compute
 from assets.preparing import Horizon, prepare_reference, set_months
 from resources.catalogue import Catalogue, Settings
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
+from resources.catalogue.reference_tables import ReferenceRow, typed_rows
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.reference_tables import ReferenceRow, typed_rows
 from resources.sql_compiler import lineage
 
 CATALOGUE = load_catalogue()

@@ -12,9 +12,9 @@ import yaml
 from assets.modelling import all_keys, compute, compute_indicator
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.rollup import rollup_select
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.merging import DatasetTables
+from resources.intake.merging import DatasetTables
 
 FOLDER = Path(__file__).parent / "golden"
 CATALOGUE = load_catalogue()

@@ -18,8 +18,8 @@ from assets.presentation import Presentation
 from pipelines.definitions import JOB, build_definitions
 from pipelines.instance import instance
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
-from resources.expectations import suite_of
+from resources.catalogue.reading import load_catalogue
+from resources.intake.expectations import suite_of
 from resources.progress import SILENT
 from resources.wording import number
 from tests.deployment import AS_OF, READINGS, Deployment

@@ -16,11 +16,11 @@ from assets import inbox
 from assets.inbox import route
 from assets.pulling import files_to_pull, source_fingerprint
 from resources.catalogue import Mapping
-from resources.catalogue_reading import load_catalogue
-from resources.cells import FileFacts
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
-from resources.heading_difference import difference
-from resources.unrouted import read_unrouted
+from resources.landing.unrouted import read_unrouted
+from resources.reading.cells import FileFacts
+from resources.reading.heading_difference import difference
 from tests.deployment import Deployment, tiny
 
 WASTE = "collector,site,day,stream,kg\nW,S,2025-01-05,rest,70\n"

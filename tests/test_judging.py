@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import KetenError
-from resources.zones import DOUBLED, PLAIN, SKIPPED, zone_expression
+from resources.intake.zones import DOUBLED, PLAIN, SKIPPED, zone_expression
 from tests.staged import CATALOGUE, READING, readings, sites, staged
 
 HEAD = "Code;Naam;GO\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from resources.digest import PARTS, digest_by_part, table_digest
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.key_register import assign_keys, restore_keys
-from resources.publishing import publish
+from resources.publication.digest import PARTS, digest_by_part, table_digest
+from resources.publication.key_register import assign_keys, restore_keys
+from resources.publication.publishing import publish
 
 
 @pytest.fixture

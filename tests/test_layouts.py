@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from resources import reading
-from resources.mapping_models import Mapping
+from resources.catalogue.mapping_models import Mapping
 from tests.real_run import DATA, require_data
 
 QUARTERS = [f"{m // 60:02d}:{m % 60:02d}" for m in range(0, 1440, 15)]

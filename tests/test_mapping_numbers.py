@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.errors import KetenError
-from resources.number_cells import Marks, digits_of, parsed_number
+from resources.intake.number_cells import Marks, digits_of, parsed_number
 from tests.real_run import DATA, require_data
 from tests.staged import READING, staged
 

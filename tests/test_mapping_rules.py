@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from resources.catalogue import Catalogue
+from resources.catalogue.mapping_models import Mapping
+from resources.catalogue.mapping_rules import MappingRules
 from resources.errors import KetenError
-from resources.mapping_models import Mapping
-from resources.mapping_rules import MappingRules
 from tests.staged import CATALOGUE, READING
 
 TIME = {"zone": "Europe/Amsterdam", "stamp": "start", "interval_minutes": 15}

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.mapping_models import TimeRule
-from resources.stamps import parse_stamp, stamp_columns, timed_select
-from resources.zones import day_expression
+from resources.catalogue.mapping_models import TimeRule
+from resources.intake.stamps import parse_stamp, stamp_columns, timed_select
+from resources.intake.zones import day_expression
 from tests.real_run import DATA, require_data
 from tests.staged import READING, staged
 

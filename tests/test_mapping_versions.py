@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import yaml
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from tests.deployment import Deployment, tiny
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.engine import SCHEMAS
-from resources.merging import DatasetTables
+from resources.intake.merging import DatasetTables
 
 COLUMN = SimpleNamespace(references=None)
 CATALOGUE: Any = SimpleNamespace(

@@ -14,7 +14,7 @@ from pipelines.cli import app
 from pipelines.definitions import build_definitions
 from pipelines.month_close import BY, cut_off, month_close
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.periods import Periods
 from tests.deployment import AS_OF, READINGS, WASTE, Deployment, tiny
 

@@ -22,16 +22,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.catalogue import Catalogue
+from resources.catalogue.mapping_models import Mapping
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.files import stored_suffix
-from resources.intake import DatasetIntake
+from resources.intake.dataset_intake import DatasetIntake
+from resources.intake.merging import DatasetTables
+from resources.intake.receipt_list import dataset_order, prepare
+from resources.intake.staging import GOOD, Stage
 from resources.landing import Delivery, Landing, Receipt, sha256_of
-from resources.mapping_models import Mapping
-from resources.merging import DatasetTables
 from resources.progress import SILENT
-from resources.receipt_list import dataset_order, prepare
-from resources.staging import GOOD, Stage
+from resources.reading.files import stored_suffix
 from tests.staged import CATALOGUE
 
 Row = tuple[str, str, str]

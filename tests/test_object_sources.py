@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from resources.catalogue.source_models import Source
 from resources.errors import KetenError
-from resources.source_models import Source
 from resources.sources import EXTRA, make_connector
 from resources.sources.bounds import Bounds
 from tests.deployment import READINGS, tiny

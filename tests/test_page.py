@@ -19,8 +19,8 @@ from assets.page.rendering import FOLDER
 from assets.page.sources import address_of
 from assets.page.values import namesakes
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
-from resources.published import reading
+from resources.catalogue.reading import load_catalogue
+from resources.publication.published import reading
 from resources.wording import moment, number, period
 from tests.deployment import WASTE, Deployment, tiny
 from tests.html_page import Page

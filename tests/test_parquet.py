@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from resources.digest import table_digest
 from resources.errors import KetenError
-from resources.publication_history import CARRIED_OVER
-from resources.published import opened, rows_of
-from resources.published_file import temporary_name
+from resources.publication.digest import table_digest
+from resources.publication.history import CARRIED_OVER
+from resources.publication.published import opened, rows_of
+from resources.publication.published_file import temporary_name
 from resources.targets import parquet
 from resources.targets.description import publication_of, tables_of
 from resources.targets.parquet import ParquetTarget

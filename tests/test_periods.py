@@ -18,9 +18,9 @@ from assets.preparing import Horizon
 from assets.rollup import period_select
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.final_values import PERIOD_STATUS, prepare_states
 from resources.landing import Receipt
 from resources.periods import RESTATEMENT_DAYS, Decision, Kind, Month, Periods, fingerprint
+from resources.publication.final_values import PERIOD_STATUS, prepare_states
 
 ROOT = Path(__file__).parents[1]
 MAY = date(2026, 5, 1)

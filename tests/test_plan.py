@@ -16,10 +16,10 @@ import pytest
 from pipelines import running
 from pipelines.rehearsal import make_plan
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from resources.progress import SILENT
-from resources.publication_difference import Difference, RejectedChange, difference
+from resources.publication.difference import Difference, RejectedChange, difference
 from tests.deployment import AS_OF, READINGS, Deployment, tiny
 
 WASTE = "collector,site,day,stream,kg"

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from resources.deployment_models import PostgresqlSetting
+from resources.catalogue.deployment_models import PostgresqlSetting
 from resources.errors import KetenError
 from resources.targets.port import Unreachable
 from resources.targets.postgresql import layout, rows, target

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from resources.mapping_models import Mapping
-from resources.privacy import personal_columns
+from resources.catalogue.mapping_models import Mapping
+from resources.landing.privacy import personal_columns
 from tests.test_reading_xlsx import workbook
 
 MAPPING = {"title": "t", "files": "*", "origin": "o", "dataset": "site", "format": {"delimiter": ";"}}

@@ -10,8 +10,8 @@ import pytest
 
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.published_file import remove_leftovers, temporary_name
-from resources.publishing import publish, published_state
+from resources.publication.published_file import remove_leftovers, temporary_name
+from resources.publication.publishing import publish, published_state
 
 
 def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path):

@@ -15,13 +15,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from resources import publishing
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.key_register import assign_keys, restore_keys
-from resources.publication_history import VALUE_KEY
-from resources.published_file import wal_of
-from resources.publishing import ColumnFacts, TableSpec, publish, published_state
+from resources.publication import publishing
+from resources.publication.history import VALUE_KEY
+from resources.publication.key_register import assign_keys, restore_keys
+from resources.publication.published_file import wal_of
+from resources.publication.publishing import ColumnFacts, TableSpec, publish, published_state
 
 ROOT = Path(__file__).parents[1]
 VALUE_TYPES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from resources import files
 from resources.errors import KetenError
+from resources.reading import files
 from tests.staged import sites
 
 HEAD = "Code;Naam;GO\n"

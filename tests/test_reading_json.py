@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources import cells, reading_json
 from resources.errors import KetenError
+from resources.reading import cells, json_files
 from tests.staged import CATALOGUE, SITE, staged
 from tests.test_reading_xlsx import workbook
 
@@ -122,7 +122,7 @@ def test_a_list_of_objects_is_left_alone_until_it_is_mapped(tmp_path: Path) -> N
 def test_records_may_have_different_keys_also_where_they_are_gathered_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_json, "PIECE_ROWS", 2)
+    monkeypatch.setattr(json_files, "PIECE_ROWS", 2)
     records = [{"code": "A"}, {"code": "B"}, {"code": "C", "naam": "c"}, {"go": 3, "code": "D", "naam": None}, {}]
     rows = read(tmp_path, records)
     assert [(r["row_no"], r["site_id"], r["site_name"], r["floor_area_go_m2"]) for r in rows] == [
@@ -233,7 +233,7 @@ def test_a_line_that_is_no_record_is_told(tmp_path: Path, second: bytes, words: 
 
 
 def test_a_document_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_json, "MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr(json_files, "MAX_DOCUMENT_BYTES", 1000)
     with pytest.raises(KetenError, match="it holds more than 1000 bytes when unpacked"):
         read(tmp_path, gzip.compress(json.dumps([A] * 100).encode()), "file.json.gz")
 

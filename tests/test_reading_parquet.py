@@ -14,8 +14,8 @@ import pytest
 from pyarrow import parquet
 
 from resources import reading
+from resources.catalogue.mapping_models import Mapping
 from resources.errors import KetenError
-from resources.mapping_models import Mapping
 from tests.staged import READING, sites, staged
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from resources import reading, workbook_scan
+from resources import reading
+from resources.catalogue.mapping_models import Mapping
 from resources.errors import KetenError
-from resources.mapping_models import Mapping
+from resources.reading import workbook_scan
 from tests.real_run import DATA, require_data
 from tests.staged import SITE, staged
 from tests.test_reading_xlsx import HEAD, SHEET, lines, made, read, with_part, workbook

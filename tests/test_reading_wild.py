@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from resources import files
 from resources.errors import KetenError
+from resources.reading import files
 from tests.staged import SITE, sites, staged
 
 HEAD = "Code;Naam;GO\n"

@@ -14,8 +14,8 @@ import pytest
 import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from resources import workbook_scan
 from resources.errors import KetenError
+from resources.reading import workbook_scan
 from tests.staged import READING, SITE, sites, staged
 
 HEAD = ["Code", "Naam", "GO"]

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import audit_file
-from resources import reading, reading_xml, reading_xml_events
+from resources import reading
+from resources.catalogue.mapping_models import Mapping
 from resources.errors import KetenError
-from resources.mapping_models import Mapping
+from resources.reading import xml_events, xml_files
 from tests.staged import SITE, staged
 from tests.xml_files import espi, ubl, xaf
 
@@ -67,9 +68,9 @@ def test_the_path_tells_records_of_one_name_apart(tmp_path: Path) -> None:
 
 def test_a_large_file_is_read_again_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cells(tmp_path, ORDERS)
-    monkeypatch.setattr(reading_xml, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(xml_files, "ROWS_AT_ONCE", 2)
     assert cells(tmp_path, ORDERS) == whole
-    monkeypatch.setattr(reading_xml, "KEPT_BYTES", 0)
+    monkeypatch.setattr(xml_files, "KEPT_BYTES", 0)
     assert cells(tmp_path, ORDERS) == whole
 
 
@@ -105,7 +106,7 @@ def test_letters_are_read_in_what_the_file_was_really_written_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, form: dict, step: int
 ) -> None:
     """Also where a step ends within a letter."""
-    monkeypatch.setattr(reading_xml_events, "_STEP", max(step, 64) if step > 1 else 64)
+    monkeypatch.setattr(xml_events, "_STEP", max(step, 64) if step > 1 else 64)
     (row,) = cells(tmp_path, content, records="line", **form)
     assert row["item"].replace("’", "") == "€ é"
 
@@ -163,7 +164,7 @@ def test_a_file_that_is_not_what_it_should_be_is_told(
 
 
 def test_one_element_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_xml_events, "MAX_UNREAD_BYTES", 1_000_000)
+    monkeypatch.setattr(xml_events, "MAX_UNREAD_BYTES", 1_000_000)
     with pytest.raises(KetenError, match="it holds an element of more than 1000000 bytes"):
         cells(tmp_path, gzip.compress(b"<a><line><item>" + b"x" * 3_000_000), name="file.xml.gz")
 

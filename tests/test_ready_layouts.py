@@ -21,14 +21,14 @@ from assets.modelling import check_model, compute
 from assets.preparing import Horizon, prepare_reference, set_months
 from assets.pulling import pull
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
 from resources.errors import KetenError
-from resources.intake import DatasetIntake
+from resources.intake.dataset_intake import DatasetIntake
+from resources.intake.merging import DatasetTables
+from resources.intake.receipt_list import dataset_order, prepare
 from resources.landing import Landing
-from resources.merging import DatasetTables
 from resources.progress import SILENT
-from resources.receipt_list import dataset_order, prepare
 from tests.real_run import DATA, ROOT, oracle, require_data
 
 PROJECT = ROOT / "tests" / "layouts"

@@ -18,14 +18,14 @@ import pytest
 import xlsxwriter
 import yaml
 
-from resources.catalogue_reading import load_catalogue
-from resources.correction_models import Correction
+from resources.catalogue.correction_models import Correction
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
-from resources.intake import DatasetIntake
+from resources.intake.dataset_intake import DatasetIntake
+from resources.intake.receipt_list import intake_modules
 from resources.periods import Decision, Month
 from resources.progress import SILENT
 from resources.reason_words import reason_of_file, reason_words, repair_words
-from resources.receipt_list import intake_modules
 from tests.deployment import READINGS, tiny
 from tests.intake_run import IntakeRun
 from tests.staged import READING, SITE, staged

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from assets.reference_build import build_reference
 from pipelines.cli import app
-from resources.catalogue_reading import ROOT, load_catalogue
+from resources.catalogue.reading import ROOT, load_catalogue
 from resources.errors import KetenError
 
 DATA = Path(os.environ.get("KETEN_TEST_DATA") or ROOT.parents[1] / "shared" / "data").resolve()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from assets.reference_docs import PAGES
-from resources.catalogue_reading import load_catalogue
-from resources.schemas import DESCRIBED, json_schemas, key_meanings, parts_of
+from resources.catalogue.reading import load_catalogue
+from resources.catalogue.schemas import DESCRIBED, json_schemas, key_meanings, parts_of
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 CATALOGUE = load_catalogue()

@@ -13,10 +13,10 @@ import yaml
 
 from assets.preparing import Horizon, prepare_reference
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import ROOT, load_catalogue
+from resources.catalogue.reading import ROOT, load_catalogue
+from resources.catalogue.reference_tables import known_until
 from resources.engine import TYPES, Engine
 from resources.errors import KetenError
-from resources.reference_tables import known_until
 from resources.sql_compiler import lineage
 
 DECLARED: dict[str, Any] = {

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from assets.modelling import check_model, compute
 from assets.preparing import Horizon, prepare_reference, set_months
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.merging import DatasetTables
+from resources.intake.merging import DatasetTables
 from resources.months import widened
 
 CATALOGUE = load_catalogue()

@@ -19,7 +19,7 @@ from pipelines.instance import instance
 from pipelines.news import reasons_to_run
 from pipelines.running import require_settings
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from tests.deployment import AS_OF, READINGS, WASTE, Deployment
 from tests.faults.soundness import publication

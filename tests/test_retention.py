@@ -16,7 +16,7 @@ from pipelines.definitions import build_definitions
 from pipelines.instance import instance
 from pipelines.retention import retention_job, retention_schedule
 from pipelines.settings import Place
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from resources.periods import Periods
 from resources.progress import SILENT

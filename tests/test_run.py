@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from demo.generate import generate
-from resources.catalogue_reading import load_catalogue
-from resources.published_file import wal_of
+from resources.catalogue.reading import load_catalogue
+from resources.publication.published_file import wal_of
 from tests.deployment import READINGS, Deployment, tiny
 
 CATALOGUE = load_catalogue()

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from resources.deployment_models import PostgresqlSetting
-from resources.digest import table_digest
-from resources.published import opened, rows_of
+from resources.catalogue.deployment_models import PostgresqlSetting
+from resources.publication.digest import table_digest
+from resources.publication.published import opened, rows_of
 from resources.targets.description import publication_of, tables_of
 from resources.targets.excel import ExcelTarget
 from resources.targets.parquet import ParquetTarget

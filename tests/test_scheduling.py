@@ -38,7 +38,7 @@ from pipelines.running import PID
 from pipelines.schedules import daily
 from pipelines.settings import Place
 from resources import landing
-from resources.deployment_models import Schedule, Settings
+from resources.catalogue.deployment_models import Schedule, Settings
 from resources.errors import KetenError
 from tests.deployment import AS_OF, READINGS, Deployment, tiny
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from tests.deployment import Deployment, tiny
 

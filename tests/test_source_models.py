@@ -10,10 +10,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
+from resources.catalogue.schemas import json_schemas
+from resources.catalogue.source_models import KINDS, Http, Rest, Source, Sources, Sql
 from resources.errors import KetenError
-from resources.schemas import json_schemas
-from resources.source_models import KINDS, Http, Rest, Source, Sources, Sql
 from resources.sources.web import Web
 from tests.deployment import tiny
 from tests.sources import Pulling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
 from resources.sql_compiler import check_portable, compile_sql, lineage
 

@@ -19,13 +19,13 @@ from assets.publication import register_keys
 from assets.renewing import renew_indicator, renew_model, renew_values
 from assets.session import Session
 from resources.catalogue import Catalogue
-from resources.catalogue_reading import load_catalogue
-from resources.digest import table_digest
+from resources.catalogue.reading import load_catalogue
 from resources.engine import Engine
-from resources.intake import IntakeResult
+from resources.intake.dataset_intake import IntakeResult
 from resources.landing import Landing
 from resources.periods import Decision, Month, Months
 from resources.progress import SILENT
+from resources.publication.digest import table_digest
 from tests.deployment import Deployment
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
-from resources.receipt_list import dataset_order
+from resources.catalogue.reading import load_catalogue
+from resources.intake.receipt_list import dataset_order
 from tests.deployment import READINGS, WASTE, Deployment, tiny
 from tests.intake_run import IntakeRun
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from resources import judging, repeats
-from resources.catalogue_reading import load_catalogue
-from resources.mapping_models import MappedColumn, Mapping, TimeRule
+from resources.catalogue.mapping_models import MappedColumn, Mapping, TimeRule
+from resources.catalogue.reading import load_catalogue
+from resources.intake import judging, repeats
+from resources.intake.year_to_date import MISSING_EARLIER
 from resources.reason_words import reason_words
 from resources.wording import Words, counted, day, moment, month, number, percent, period, quantity
-from resources.year_to_date import MISSING_EARLIER
 
 CATALOGUE = load_catalogue()
 SPACE = "\u00a0"

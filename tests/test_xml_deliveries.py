@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from resources.reading_xml import PROFILES
+from resources.reading.xml_files import PROFILES
 from tests.deployment import Deployment
 from tests.real_run import DATA, ROOT, require_data
 from tests.xml_files import LINES, ubl, xaf

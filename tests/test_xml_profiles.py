@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.mapping_models import Mapping
+from resources.catalogue.reading import load_catalogue
 from resources.errors import KetenError
-from resources.mapping_models import Mapping
-from resources.privacy import personal_columns
+from resources.landing.privacy import personal_columns
 from tests.real_run import DATA, require_data
 from tests.test_reading_xml import cells
 from tests.xml_files import BSN, LINES, espi, ubl, xaf

@@ -13,12 +13,12 @@ from typing import Any
 
 import duckdb
 
-from resources.deployment_models import PostgresqlSetting
+from resources.catalogue.deployment_models import PostgresqlSetting
 from resources.engine import Engine
-from resources.key_register import assign_keys
-from resources.publication_history import VALUE_KEY
-from resources.published import opened
-from resources.publishing import ColumnFacts, TableSpec, publish
+from resources.publication.history import VALUE_KEY
+from resources.publication.key_register import assign_keys
+from resources.publication.published import opened
+from resources.publication.publishing import ColumnFacts, TableSpec, publish
 from resources.targets.port import Applied
 from resources.targets.postgresql.target import PostgresqlTarget
 from tests.postgres_server import PostgresServer

@@ -15,8 +15,8 @@ from resources.wording import Words, counted, moment, number
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
-    from resources.catalogue_models import Text
-    from resources.published import Read
+    from resources.catalogue.models import Text
+    from resources.publication.published import Read
 
 SHOWN = 12
 SHOWN_TEXT = 160

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from resources.catalogue import Catalogue, Indicator
-    from resources.published import Read
+    from resources.publication.published import Read
 
 INDICATOR = "residual_waste_per_fte"
 SHOWN = 12

@@ -21,14 +21,14 @@ from assets.page.rendering import render
 from assets.page.sources import factor_sources
 from assets.page.values import PILLARS, Values, bars, code_words, namesakes
 from resources.months import spans_of
-from resources.published import reading
-from resources.published_file import page_beside, replace_text
+from resources.publication.published import reading
+from resources.publication.published_file import page_beside, replace_text
 from resources.wording import Words, day, moment, period
 
 if TYPE_CHECKING:
     from assets.session import Session
     from resources.catalogue import Catalogue
-    from resources.published import Read
+    from resources.publication.published import Read
 
 CATALOGUE = "catalogue"
 _NUMBER = re.compile(r'<meta name="keten-publication" content="(\d+)">')

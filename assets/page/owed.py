@@ -12,7 +12,7 @@ from resources.wording import Words, counted, day, month, number
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue
-    from resources.published import Read
+    from resources.publication.published import Read
 
 SHOWN = 12
 YEAR = 365

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from resources.published import Read
+    from resources.publication.published import Read
 
 SHOWN_EDITIONS = 4
 _ADDRESS = re.compile(r"https?://[^\s;,]+|\bwww\.[^\s;,]+|\bdoi:[^\s;,]+")

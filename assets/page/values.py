@@ -15,7 +15,7 @@ from resources.wording import Quantity, Words, day, month, number, percent, peri
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Indicator
-    from resources.published import Read
+    from resources.publication.published import Read
 
 Row = dict[str, Any]
 PILLARS = {

@@ -47,7 +47,7 @@ class Patient:
     @cached_property
     def catalogue(self) -> Catalogue:
         """All declarations. Raises NotThere when they cannot be read."""
-        from resources.catalogue_reading import load_catalogue
+        from resources.catalogue.reading import load_catalogue
 
         try:
             catalogue = load_catalogue(self.where.project)

@@ -27,7 +27,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTI
 
 def settings(patient: Patient) -> Iterator[Finding]:
     """Whether keten.yml, sources.yml and the mappings can be used."""
-    from resources.catalogue_reading import load_catalogue
+    from resources.catalogue.reading import load_catalogue
 
     project = patient.where.project
     if not (project / "keten.yml").is_file():
@@ -79,7 +79,7 @@ def sources(patient: Patient) -> Iterator[Finding]:
 def inbox(patient: Patient) -> Iterator[Finding]:
     """Whether the inbox can be read, every sender in it has a mapping, and no file of it waits for one."""
     from assets.inbox import inbox_files, senders_without_mapping
-    from resources.unrouted import read_unrouted
+    from resources.landing.unrouted import read_unrouted
 
     catalogue, project = patient.catalogue, patient.where.project
     if catalogue.inbox is None:

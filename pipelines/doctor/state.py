@@ -89,7 +89,7 @@ def engine(patient: Patient) -> Iterator[Finding]:
 def published(patient: Patient) -> Iterator[Finding]:
     """Whether readers have a whole publication, and people its page."""
     from assets.page.making import is_page_of
-    from resources.publishing import published_state
+    from resources.publication.publishing import published_state
 
     where = patient.where
     try:
@@ -108,7 +108,7 @@ def published(patient: Patient) -> Iterator[Finding]:
 
 def targets(patient: Patient) -> Iterator[Finding]:
     """Whether every further target is reached, and shows the publication of the file."""
-    from resources.publishing import published_state
+    from resources.publication.publishing import published_state
     from resources.targets import make_target
 
     wanted = patient.catalogue.settings.targets

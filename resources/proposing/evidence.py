@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
 from resources.catalogue import Catalogue, Column
-from resources.catalogue_models import ContractColumn
+from resources.catalogue.models import ContractColumn
 from resources.proposing.dates import DateForm, date_form
 from resources.proposing.numbers import Marks, is_number
 from resources.proposing.registers import register_of

@@ -20,11 +20,11 @@ import duckdb
 
 from resources import reading
 from resources.catalogue import Mapping
-from resources.catalogue_models import FileFormat
-from resources.cells import CELL, FileFacts
+from resources.catalogue.models import FileFormat
 from resources.errors import KetenError
-from resources.files import kind_of, pieces
 from resources.proposing.evidence import Values
+from resources.reading.cells import CELL, FileFacts
+from resources.reading.files import kind_of, pieces
 
 SAMPLE_ROWS = 20_000
 _HEAD_LINES = 400
@@ -232,7 +232,7 @@ def _rows_before(facts: FileFacts) -> int:
 
 def _document_form(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Where the records of a JSON document are: its longest list of objects."""
-    from resources.reading_json import MAX_DOCUMENT_BYTES
+    from resources.reading.json_files import MAX_DOCUMENT_BYTES
 
     try:
         document = json.loads(b"".join(pieces(path, limit=MAX_DOCUMENT_BYTES)))

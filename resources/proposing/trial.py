@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.engine import Engine
+from resources.intake.merging import DatasetTables
+from resources.intake.receipt_list import dataset_order
+from resources.intake.staging import Stage
 from resources.landing import Receipt, now_utc
-from resources.merging import DatasetTables
 from resources.proposing.writing import with_mapping
-from resources.receipt_list import dataset_order
-from resources.staging import Stage
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from resources.catalogue import Catalogue
+from resources.catalogue.mapping_rules import MappingRules
 from resources.errors import KetenError
-from resources.mapping_rules import MappingRules
 
 if TYPE_CHECKING:
     from resources.proposing.proposal import Line, Proposal

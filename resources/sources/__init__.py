@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.catalogue.source_models import S3, Azure, Http, Rest, Sftp, Source, Sql
 from resources.errors import KetenError
-from resources.source_models import S3, Azure, Http, Rest, Sftp, Source, Sql
 
 if TYPE_CHECKING:
     from resources.sources.port import Connector

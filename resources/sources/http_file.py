@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from resources.source_models import Http
+from resources.catalogue.source_models import Http
 from resources.sources.bounds import Bounds
 from resources.sources.port import Listing, Offer, Version
 from resources.sources.web import Web

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from resources.disk import is_full
 from resources.errors import KetenError
-from resources.finished import is_left_alone, is_unfinished
+from resources.landing.finished import is_left_alone, is_unfinished
 from resources.sources.bounds import Bounds
 from resources.sources.port import Changing, Listing, Offer, Unreachable, Version
 

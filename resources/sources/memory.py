@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from resources.catalogue.source_models import Source
 from resources.disk import write_durably
-from resources.source_models import Source
 from resources.sources.port import Version
 
 FOLDER = "sources"

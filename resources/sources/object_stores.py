@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from resources.deployment_models import filled
+from resources.catalogue.deployment_models import filled
+from resources.catalogue.source_models import S3, Azure
 from resources.environment import hidden
 from resources.errors import KetenError
-from resources.source_models import S3, Azure
 from resources.sources.bounds import variables_of
 from resources.sources.location import Location
 from resources.sources.port import Unreachable

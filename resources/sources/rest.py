@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resources.catalogue.paging_models import PageCursor, PageLink, PageNext, PageNumber, PageOffset, Paging
+from resources.catalogue.source_models import Rest
 from resources.errors import KetenError
-from resources.paging_models import PageCursor, PageLink, PageNext, PageNumber, PageOffset, Paging
-from resources.source_models import Rest
 from resources.sources.bounds import Bounds
 from resources.sources.cursor import greatest
 from resources.sources.json_records import document_of, record_texts, value_at

@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resources.catalogue.source_models import Sql
 from resources.environment import hidden
 from resources.errors import KetenError
-from resources.source_models import Sql
 from resources.sources.bounds import Bounds, variables_of
 from resources.sources.cursor import greatest, kept, restored
 from resources.sources.port import Listing, Offer, Unreachable, Version

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from resources.deployment_models import filled
+from resources.catalogue.deployment_models import filled
+from resources.catalogue.source_models import LOOPBACK, Http, OAuth
 from resources.environment import HIDDEN, hidden
 from resources.errors import KetenError
-from resources.source_models import LOOPBACK, Http, OAuth
 from resources.sources.bounds import Bounds, retry_after, variables_of
 from resources.sources.json_records import document_of
 from resources.sources.port import Unreachable

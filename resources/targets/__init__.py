@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources.deployment_models import ExcelSetting, ParquetSetting, PostgresqlSetting, TargetSetting
+from resources.catalogue.deployment_models import ExcelSetting, ParquetSetting, PostgresqlSetting, TargetSetting
 
 if TYPE_CHECKING:
     from resources.targets.port import Target

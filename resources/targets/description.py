@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from resources.errors import KetenError
-from resources.publication_history import CARRIED_OVER
+from resources.publication.history import CARRIED_OVER
 
 if TYPE_CHECKING:
     import duckdb

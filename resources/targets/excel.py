@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from resources.errors import KetenError
-from resources.published_file import put_in_place, remove, remove_leftovers, temporary_name
+from resources.publication.published_file import put_in_place, remove, remove_leftovers, temporary_name
 from resources.targets.description import Publication, tables_of
 from resources.targets.replaced import Mark, ReplacedTarget
 from resources.targets.workbook_cells import MAX_ROWS, Cells

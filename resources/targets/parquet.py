@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from resources.disk import fsync
 from resources.errors import KetenError
-from resources.published_file import remove, remove_leftovers, temporary_name
+from resources.publication.published_file import remove, remove_leftovers, temporary_name
 from resources.targets.datapackage import DESCRIPTOR, NAME, descriptor, file_name
 from resources.targets.description import Publication, Table, tables_of
 from resources.targets.replaced import Mark, ReplacedTarget

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from resources.errors import KetenError
-from resources.published import opened
+from resources.publication.published import opened
 from resources.targets.description import Publication, publication_of
 from resources.targets.port import Applied
 

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from pipelines.settings import ROOT
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from tests.browser.chromium import PATIENCE, Watched
 from tests.deployment import AS_OF, Deployment
 

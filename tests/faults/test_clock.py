@@ -11,9 +11,9 @@ import pytest
 
 from assets.pulling import pull
 from resources import landing as landing_zone
-from resources.catalogue_reading import load_catalogue
-from resources.finished import AHEAD_SECONDS, SETTLE_SECONDS, finished_files
+from resources.catalogue.reading import load_catalogue
 from resources.landing import Delivery, Landing, sha256_of
+from resources.landing.finished import AHEAD_SECONDS, SETTLE_SECONDS, finished_files
 from tests.deployment import READINGS, Deployment
 from tests.faults.soundness import results
 

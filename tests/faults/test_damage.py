@@ -16,7 +16,7 @@ from pipelines.records import put_away_damaged
 from resources.engine import Engine
 from resources.errors import KetenError
 from resources.landing import Delivery, Landing
-from resources.landing_repair import make_fit
+from resources.landing.repair import make_fit
 from tests.conftest import made_once
 from tests.deployment import Deployment
 from tests.faults.soundness import assert_accounted, assert_whole, correction, results

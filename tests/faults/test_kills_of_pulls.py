@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from resources.catalogue_reading import load_catalogue
+from resources.catalogue.reading import load_catalogue
 from resources.landing import Landing
 from resources.sources.memory import Memory
 from tests.deployment import FORKS, WASTE, Deployment

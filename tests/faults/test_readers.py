@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from resources.deployment_models import PostgresqlSetting
+from resources.catalogue.deployment_models import PostgresqlSetting
 from resources.engine import Engine
-from resources.publishing import TableSpec, publish
+from resources.publication.publishing import TableSpec, publish
 from resources.targets.postgresql.target import PostgresqlTarget
 from tests.faults.reading import STOP, Seen, look, read_database, read_file
 from tests.postgres_server import PostgresServer

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from resources.deployment_models import PostgresqlSetting, filled
+from resources.catalogue.deployment_models import PostgresqlSetting, filled
 from resources.errors import KetenError
 from resources.targets.port import Unreachable
 

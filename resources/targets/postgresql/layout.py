@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resources.errors import KetenError
-from resources.publication_history import CARRIED_OVER
-from resources.published_file import literal
+from resources.publication.history import CARRIED_OVER
+from resources.publication.published_file import literal
 
 if TYPE_CHECKING:
     import duckdb

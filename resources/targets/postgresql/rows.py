@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources.digest import table_digest
 from resources.errors import KetenError
-from resources.published_file import literal, temporary_name
+from resources.publication.digest import table_digest
+from resources.publication.published_file import literal, temporary_name
 from resources.targets.postgresql.layout import Place, declared, kept_columns
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def expected(file: duckdb.DuckDBPyConnection, table: Table, published: dict[str,
 
 
 def digest(pg: psycopg.Connection, relation: str, columns: Iterable[tuple[str, str]]) -> Digest:
-    """Rows and digest of a table in PostgreSQL; `columns` are names and DuckDB types. The same as `resources.digest`."""
+    """Rows and digest of a table in PostgreSQL; `columns` are names and DuckDB types. The same as `resources.publication.digest`."""
     line = " || ".join(_canonical(f'"{name}"', kind) for name, kind in columns)
     row = pg.execute(
         "select count(*), coalesce(sum(('x0' || substr(md5(line), 1, 15))::bit(64)::bigint), 0)"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resources.deployment_models import PostgresqlSetting
-from resources.digest import table_digest
+from resources.catalogue.deployment_models import PostgresqlSetting
 from resources.errors import KetenError
-from resources.published import opened
+from resources.publication.digest import table_digest
+from resources.publication.published import opened
 from resources.targets.description import Publication, Table, publication_of, tables_of
 from resources.targets.port import Applied
 from resources.targets.postgresql import layout, rows
