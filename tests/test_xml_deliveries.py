@@ -28,6 +28,7 @@ GREEN_BUTTON = (
     "greenbutton-invalid-electricity-cf.xml",
 )
 OVERLAPPING = "example-GreenButton-data-1-overlapping.xml"
+GAS_KWH = Decimal("52.459722") + Decimal("52.518336")  # 1.790 and 1.792 therm of 29.307107017 kWh
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -59,7 +60,7 @@ def taken(small: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deploy
         "C,Client,client\nW,Collector,contractor\nV,Other,contractor\n12345678,Wij,client\n87654321,Schoon,contractor\n"
     )
     made.drop("data/party_20250102.csv", f"party_id,party_name,role_code\n{parties}76543210,Groen,contractor\n")
-    made.drop("data/meter_20250102.csv", "meter_id,site_id\nE,S\n409483,S\n")
+    made.drop("data/meter_20250102.csv", "meter_id,site_id\nE,S\nelectricity 409483,S\ngas 409483,S\n")
     made.drop("xaf/boeken.xaf", xaf())
     made.drop("xaf/afgekapt.xaf", xaf()[:-200])
     made.drop("xaf/onvolledig.xaf", xaf(LINES, ("6", "171.61", "171.61")))
@@ -110,7 +111,7 @@ def test_every_line_is_accounted_for_and_what_does_not_hold_is_rejected(taken: D
         "factuur.xml": ["loaded", 4, 4, 0, 0],
         "credit.xml": ["loaded", 2, 2, 0, 0],
         "example-GreenButton-data.xml": ["loaded", 2, 2, 0, 0],
-        "greenbutton-gas-therms--3.xml": ["loaded", 2, 0, 2, 0],
+        "greenbutton-gas-therms--3.xml": ["loaded", 2, 2, 0, 0],
         "greenbutton-invalid-electricity-cf.xml": ["rejected", 0, 0, 0, 0],
     }
 
@@ -122,9 +123,13 @@ def test_an_audit_file_with_contacts_is_refused_and_not_a_byte_of_it_is_kept(tak
 
 
 def test_real_readings_become_kilowatt_hours_and_a_later_feed_restates_them(taken: Deployment, tmp_path: Path) -> None:
-    select = "select strftime(start_utc, '%H:%M'), quantity, unit_code from core.meter_reading where meter_id = '409483' order by 1"
+    select = "select strftime(start_utc, '%H:%M'), quantity, unit_code from core.meter_reading where meter_id = 'electricity 409483' order by 1"
     assert core(taken, select) == [("05:00", Decimal("1.79"), "kWh"), ("05:15", Decimal("1.791"), "kWh")]
-    days = core(taken, "select distinct local_date::varchar from core.meter_reading where meter_id = '409483'")
+    gas = core(taken, "select sum(quantity), min(unit_code) from core.meter_reading where meter_id = 'gas 409483'")
+    assert gas == [(GAS_KWH, "kWh")]
+    days = core(
+        taken, "select distinct local_date::varchar from core.meter_reading where meter_id = 'electricity 409483'"
+    )
     assert days == [("2011-03-06",)], "five in the morning in UTC is midnight in New York"
     later = taken.copy(tmp_path)
     later.drop(f"espi/{OVERLAPPING}", (DATA / "portfolio-manager-seed-a" / OVERLAPPING).read_bytes())
@@ -135,5 +140,6 @@ def test_real_readings_become_kilowatt_hours_and_a_later_feed_restates_them(take
         ("05:30", Decimal("0.2"), "kWh"),
     ]
     assert core(
-        later, "select count(*) from core.meter_reading__history where state = 'restated' and meter_id = '409483'"
+        later,
+        "select count(*) from core.meter_reading__history where state = 'restated' and meter_id = 'electricity 409483'",
     ) == [(1,)]
