@@ -242,7 +242,7 @@ GAS = {
     "start_stamp": {"from": ["Van datum", "Van tijdstip"], "format": "%d-%m-%Y %H:%M:%S"},
     "end_stamp": {"from": ["Tot datum", "Tot tijdstip"], "format": "%d-%m-%Y %H:%M:%S"},
     "quantity": {"from": "Volume", "unit_from": "Eenheid", "units": {"m³": "m3"}},
-    "register_code": {"from": "Register"},
+    "register_code": {"from": "Register", "codes": {"Afname": "1.8.0"}},
     "kind_code": {"value": "interval"},
 }
 NO_USE = {"heading": "Validatiestatus", "matches": "^Geen verbruik$", "reason": "no_use"}

@@ -172,6 +172,8 @@ class MappingRules(Rules):
                 raise KetenError(
                     f"{place}: {field}: put what is wanted, and only that, between parentheses: '_(\\d{{8}})'"
                 )
+            if field == "unpivot.headings" and groups > 1:
+                raise KetenError(f"{place}: {field}: one group at most is the name; write (?:...) for the others")
 
     def _time(self, place: str, mapping: Mapping) -> None:
         """The time rule and its stamps go together."""
