@@ -13,7 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKED := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help install run dev serve test test-faults test-browser screenshots docs check bench bench-growth lock format clean
+.PHONY: help install run dev serve test test-faults test-browser screenshots docs check bench bench-formats bench-growth lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -64,8 +64,9 @@ check: $(STAMP) ## format, lint, types, import direction and the rules of the ho
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --numprocesses=0 tests/test_policy.py tests/test_sql_compiler.py
 
-bench: $(STAMP) ## compare the product with hand-written SQL and with pandas on 8 million rows; takes minutes
+bench: $(STAMP) ## compare the product with hand-written SQL and pandas on 8 million rows, and readers with their libraries; takes minutes
 	$(BIN)/python -m benchmarks.intake $(BENCH)
+	$(BIN)/python -m benchmarks.formats
 
 bench-formats: $(STAMP) ## rows per second of every form of file beside the bare read of its library; a minute or two
 	$(BIN)/python -m benchmarks.formats $(BENCH)

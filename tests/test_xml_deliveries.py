@@ -123,7 +123,10 @@ def test_an_audit_file_with_contacts_is_refused_and_not_a_byte_of_it_is_kept(tak
 
 
 def test_real_readings_become_kilowatt_hours_and_a_later_feed_restates_them(taken: Deployment, tmp_path: Path) -> None:
-    select = "select strftime(start_utc, '%H:%M'), quantity, unit_code from core.meter_reading where meter_id = 'electricity 409483' order by 1"
+    select = (
+        "select strftime(start_utc, '%H:%M'), quantity, unit_code from core.meter_reading"
+        " where meter_id = 'electricity 409483' order by 1"
+    )
     assert core(taken, select) == [("05:00", Decimal("1.79"), "kWh"), ("05:15", Decimal("1.791"), "kWh")]
     gas = core(taken, "select sum(quantity), min(unit_code) from core.meter_reading where meter_id = 'gas 409483'")
     assert gas == [(GAS_KWH, "kWh")]
