@@ -54,7 +54,7 @@ screenshots: project ## make the pictures of docs/ again, of the same deployment
 	-$(BIN)/keten run
 	$(BIN)/python -m tests.browser.screenshots
 
-docs: $(STAMP) ## write the generated pages of docs/ again: reasons.md and mapping-reference.md
+docs: $(STAMP) ## write the generated pages of docs/ again: reasons.md, codes.md and mapping-reference.md
 	$(BIN)/python -m assets.reference_docs docs
 
 check: $(STAMP) ## format, lint, types, import direction and the rules of the house, in less than a minute

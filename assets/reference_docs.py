@@ -1,4 +1,4 @@
-"""The reference pages of `docs/` that are generated: reasons, and the keys of what people write.
+"""The reference pages of `docs/` that are generated: reasons, codes, and the keys of what people write.
 
 Belongs here: making the text of these pages from the declarations and their models. Does not belong here: any fact that
 they tell. Run as `python -m assets.reference_docs docs` (`make docs`).
@@ -134,7 +134,34 @@ def _default(facts: dict[str, Any]) -> str:
     return "" if isinstance(default, (dict, list)) else f"`{_cell(str(default))}`"
 
 
-PAGES: dict[str, Callable[[Catalogue], str]] = {"reasons.md": reasons_page, "mapping-reference.md": keys_page}
+def codes_page(catalogue: Catalogue) -> str:
+    """Every code that a mapping may write, by code list, with the columns that take it."""
+    takers: dict[str, dict[str, None]] = {}
+    for contract in catalogue.contracts.values():
+        for name in contract.columns:
+            if codes := catalogue.columns[name].codes:
+                takers.setdefault(codes, {})[f"`{name}`"] = None
+    lines = [
+        _MADE,
+        "# Codes",
+        "",
+        "What a mapping may write in a column of codes: `codes: {the sender's word: our code}`. A deployment adds codes of its",
+        "own in `reference/<list>.csv`. How a mapping uses them: [sources and mappings](sources-and-mappings.md#columns).",
+        "",
+    ]
+    for codes, columns in sorted(takers.items()):
+        lines += [f"## {codes}", "", f"Taken by {', '.join(columns)}.", "", "| code | nl | en |", "|---|---|---|"]
+        rows = catalogue.code_lists[codes].items()
+        lines += [f"| `{code}` | {_cell(words['nl'])} | {_cell(words['en'])} |" for code, words in rows]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES: dict[str, Callable[[Catalogue], str]] = {
+    "reasons.md": reasons_page,
+    "mapping-reference.md": keys_page,
+    "codes.md": codes_page,
+}
 
 
 def main(folder: Path) -> None:

@@ -250,7 +250,7 @@ def test_a_correction_lives_from_its_declaration_to_the_mended_delivery(small: D
     made.drop("data/waste_collection_20250301.csv", f"{WASTE}\nW,S,2025-02-03,rest,45\n")
     made.drop("data/meter_reading_20250301.csv", f"{READINGS}\nE,2025-01-05,99\n")
     text = made.keten("run")
-    assert "corrections/us.yml: tonnes_as_kg" in text and "remove the entry" in text
+    assert "corrections/us.yml: tonnes_as_kg" in text and "remove it when the fault is mended" in text
     assert made.rows(CHECKS)[0][0] == "failed"
     assert made.states()["meter_reading_20250301.csv"] == "loaded"
 
@@ -298,7 +298,7 @@ def test_an_entry_that_meets_nothing_or_too_much_fails_and_says_where_it_stands(
     ]
     for check in check_corrections(run.engine.connection, run.catalogue, "waste_collection"):
         assert check.severity == "critical" and check.table == "core.waste_collection"
-        assert check.en.startswith("corrections/us.yml: ") and "remove the entry" in check.en
+        assert check.en.startswith("corrections/us.yml: ") and "remove it when the fault is mended" in check.en
 
 
 def test_a_withdrawn_delivery_takes_what_was_corrected_in_it_along(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_what_a_sender_does_can_be_said(changes: dict) -> None:
         ({"columns": {"start_stamp": {"from": "a"}}}, "with 'start_stamp' and 'end_stamp'; found: stamp, start_stamp"),
         ({"time": None}, "time: it goes with a column 'stamp'; write both or neither"),
         ({"columns": {"end_utc": {"from": "t"}}}, "'end_utc' is made from the stamps; remove it"),
+        ({"columns": {"kind_code": {"value": "sum"}}}, "code of reading_kind 'sum' does not exist; choose one of "),
         ({"unpivot": {"headings": "^(a|b)(c|d)$", "name": "n", "value": "v"}}, "one group at most is the name"),
         (stamp(format="dd-mm-yyyy"), "columns.stamp: format: 'dd-mm-yyyy' is no form of a date; write one such as"),
         (stamp(format="%z %d-%m-%Y"), "an offset is read at the end of a text only, as %z"),

@@ -42,6 +42,8 @@ EXPECTATIONS = frozenset(
     expect_table_row_count_to_be_between
     """.split()
 )
+# So many names an error lists.
+_MOST_TOLD = 40
 # Tables the engine makes beside the code lists; a code list cannot take their names.
 ENGINE_TABLES = {
     "reference": ("month", "day", "holiday", "period", "indicator"),
@@ -106,7 +108,10 @@ class Rules:
 
     def _one_of(self, place: str, what: str, word: str, known: Collection[str]) -> None:
         if word not in known:
-            raise KetenError(f"{place}: {what} '{word}' does not exist{meant(word, known) or '; correct the name'}")
+            all_known = (
+                f"; choose one of {', '.join(sorted(known))}" if len(known) <= _MOST_TOLD else "; correct the name"
+            )
+            raise KetenError(f"{place}: {what} '{word}' does not exist{meant(word, known) or all_known}")
 
     def _once(self, place: str, what: str, ids: list[str]) -> None:
         for word in ids:

@@ -201,8 +201,14 @@ def _checked(entry: Correction, rows: int, mended: int, other_count: int) -> Che
         observed += f"; with another value than expected, left as sent: {mended}"
     if other_count:
         observed += f"; left as sent for their number: {other_count}"
-    nl = f"{entry.place}: wat deze correctie verwacht, geldt nog; is de fout hersteld, verwijder haar dan"
-    en = f"{entry.place}: what this correction expects still holds; remove the entry once the fault is mended"
+    nl = (
+        f"{entry.place}: deze correctie treft precies wat zij verwacht; zo niet: verwijder haar als de fout hersteld is,"
+        " of schrijf rows_per_delivery als de afzender alles opnieuw stuurde"
+    )
+    en = (
+        f"{entry.place}: this correction meets just what it expects; if not: remove it when the fault is mended,"
+        " or write rows_per_delivery when the sender sent all again"
+    )
     outcome = "failed" if is_wrong else "passed"
     return CheckResult(
         f"core.{entry.dataset}", f"{CHECK}{entry.origin}_{entry.id}", "critical", outcome, observed, nl, en
