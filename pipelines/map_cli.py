@@ -103,6 +103,7 @@ def origin_of(file: Path) -> str:
 
 def _show(catalogue: Catalogue, proposal: Proposal, out: Path | None) -> None:
     from resources.landing.privacy import personal_columns
+    from resources.proposing.next_step import next_step
     from resources.proposing.trial import try_out
     from resources.proposing.writing import write
 
@@ -115,13 +116,13 @@ def _show(catalogue: Catalogue, proposal: Proposal, out: Path | None) -> None:
         typer.echo(told, nl=False)
     if personal:
         _say(f"REFUSED as it is: personal data in {', '.join(personal)}; ask the sender to leave it out")
+    trial = None
     try:
-        _show_trial(catalogue, proposal, try_out(catalogue, proposal))
+        trial = try_out(catalogue, proposal)
+        _show_trial(catalogue, proposal, trial)
     except KetenError as error:
         _say(f"REJECTED with this proposal: {error}")
-    checks = told.count("# CHECK: ")
-    name = f"mappings/{proposal.origin}__{proposal.dataset}.yml"
-    _say(f"Next: {f'look at {checks} lines that say CHECK' if checks else 'no line needs a CHECK'}; keep it as {name}")
+    _say(f"Next: {next_step(catalogue, proposal, told, trial)}")
 
 
 def _show_trial(catalogue: Catalogue, proposal: Proposal, trial: Trial) -> None:
