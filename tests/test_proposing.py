@@ -293,10 +293,10 @@ def test_numbers_that_can_all_be_read_in_two_ways_are_to_be_checked(tmp_path: Pa
 def test_a_proposal_that_fails_is_not_said_to_need_nothing(tmp_path: Path):
     """`no line needs a CHECK` beside nothing accepted sends a newcomer away with a mapping that does not work."""
     made = tiny(tmp_path)
-    rows = "".join(f"871687400000000014;{day}-03-2025 00:00;1.2.{day}\n" for day in (13, 14, 15, 16))
+    rows = "".join(f"871687400000000014;{day}-03-2025 00:00;1.2.3.{day}\n" for day in (13, 14, 15, 16))
     made.drop("incoming/a.csv", "EAN;Tijdstip;Verbruik (kWh)\n" + rows)
     told = made.keten("map", str(made.project / "incoming/a.csv"), "--dataset", "meter_reading")
-    assert "Next: only 0 of 4 records are accepted, 4 have not_a_number:quantity" in told
+    assert "Next: only 0 of 4 records that are data are accepted, 4 have not_a_number:quantity" in told
     at = told[told.index("look at line ") :]
     assert "(format)" in at and "(quantity)" in at
     assert "no line needs a CHECK" not in told
@@ -306,8 +306,11 @@ def test_a_proposal_that_fails_is_not_said_to_need_nothing(tmp_path: Path):
     ("trial", "told"),
     [
         (Trial(10, 5, 0, {"missing:meter_id": 5}), "keep it as mappings/sender__meter_reading.yml"),
-        (Trial(10, 4, 0, {"missing:meter_id": 6}), "only 4 of 10 records are accepted, 6 have missing:meter_id ("),
-        (Trial(10, 0, 10, {}), "as the others are ignored; look at ignore_rows"),
+        (
+            Trial(10, 4, 0, {"missing:meter_id": 6}),
+            "only 4 of 10 records that are data are accepted, 6 have missing:meter_id (",
+        ),
+        (Trial(10, 0, 10, {}), "all 10 records are ignored; look at ignore_rows"),
         (Trial(0, 0, 0, {}), "the file holds no data rows"),
         (None, "with this mapping the file is rejected, for the reason above"),
     ],

@@ -37,10 +37,11 @@ def next_step(catalogue: Catalogue, proposal: Proposal, written: str, trial: Tri
 
 def _failing(catalogue: Catalogue, proposal: Proposal, written: str, trial: Trial) -> str:
     """That it accepts too little, the reason that most rows have, and where the mapping says what leads to it."""
-    count = f"only {trial.accepted:,} of {trial.received:,} records are accepted"
+    data = trial.received - trial.ignored
     reason, rows = next(iter(trial.reasons.items()), ("", 0))
-    if not reason:
-        return f"{count}, as the others are ignored; look at ignore_rows"
+    if not data or not reason:
+        return f"all {trial.received:,} records are ignored; look at ignore_rows, or take a file with data"
+    count = f"only {trial.accepted:,} of {data:,} records that are data are accepted"
     words = reason_words(catalogue, proposal.dataset, reason).en.rstrip(".")
     places = " and ".join(_places(catalogue, proposal, written, reason))
     return f"{count}, {rows:,} have {reason} ({words}); look at {places}"

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _WORDS = {
     **UNIT_WORDS,
     **dict.fromkeys(("kgs", "kilo's", "kilos", "kilogrammen"), "kg"),
-    **dict.fromkeys(("tons", "tonnen", "ton's"), "t"),
+    **dict.fromkeys(("tonnen", "ton's"), "t"),
     **dict.fromkeys(("kilowattuur", "kilowatt-uur", "kilowatthour"), "kWh"),
     **dict.fromkeys(("megawattuur", "megawatt-uur", "megawatthour"), "MWh"),
     **dict.fromkeys(("kuub", "kubieke meter", "cubic metre", "cubic meter"), "m3"),
     **dict.fromkeys(("ltr", "liters", "litres", "liter(s)"), "l"),
-    **dict.fromkeys(("stuks", "st", "pcs", "pieces"), "piece"),
+    **dict.fromkeys(("stuks", "pcs", "pieces"), "piece"),
 }
 _NAMES = ("Eenheid", "Maateenheid", "Unit", "Units", "UoM", "Unit of measure")
 _LEAST_NAMED, _LEAST_KNOWN, _MOST_WORDS, _TOLD = 0.7, 0.8, 50, 5
