@@ -401,6 +401,7 @@ def test_a_file_without_data_rows_is_said_to_have_none(tmp_path: Path, rows: str
     made.drop("incoming/a.csv", "Locatie;Datum;Hoeveelheid;Eenheid\n" + rows)
     told = made.keten("map", str(made.project / "incoming/a.csv"), "--dataset", "waste_collection")
     assert "# Note: there are no data rows: " in told
+    assert "period_to: {from: Datum, shift: 1 day} # CHECK" in told
     assert "Next: the file holds no data rows" in told
 
 
