@@ -39,7 +39,7 @@ def map_command(
     Nothing is kept or changed: the mapping goes to the screen or to --out.
     """
     from pipelines.settings import place
-    from resources.catalogue.reading import load_catalogue
+    from resources.catalogue.reading_rest import load_rest
     from resources.proposing.choosing import propose
     from resources.proposing.sample import take_sample
 
@@ -47,7 +47,9 @@ def map_command(
         raise KetenError(f"{file} is no file; name one that the sender made")
     if out and out.exists() and not force:
         raise KetenError(f"{out} exists; choose another name, or add --force to replace it")
-    catalogue = load_catalogue(place(home, project).project)
+    catalogue, skipped = load_rest(place(home, project).project)
+    for why in skipped:
+        _say(f"Warning: a mapping is left out until it is mended: {why}")
     if dataset and dataset not in catalogue.contracts:
         raise KetenError(f"there is no dataset '{dataset}'; choose one of {', '.join(sorted(catalogue.contracts))}")
     sender = origin or origin_of(file)
@@ -103,6 +105,7 @@ def origin_of(file: Path) -> str:
 
 def _show(catalogue: Catalogue, proposal: Proposal, out: Path | None) -> None:
     from resources.landing.privacy import personal_columns
+    from resources.proposing.next_step import next_step
     from resources.proposing.trial import try_out
     from resources.proposing.writing import write
 
@@ -115,13 +118,13 @@ def _show(catalogue: Catalogue, proposal: Proposal, out: Path | None) -> None:
         typer.echo(told, nl=False)
     if personal:
         _say(f"REFUSED as it is: personal data in {', '.join(personal)}; ask the sender to leave it out")
+    trial = None
     try:
-        _show_trial(catalogue, proposal, try_out(catalogue, proposal))
+        trial = try_out(catalogue, proposal)
+        _show_trial(catalogue, proposal, trial)
     except KetenError as error:
         _say(f"REJECTED with this proposal: {error}")
-    checks = told.count("# CHECK: ")
-    name = f"mappings/{proposal.origin}__{proposal.dataset}.yml"
-    _say(f"Next: {f'look at {checks} lines that say CHECK' if checks else 'no line needs a CHECK'}; keep it as {name}")
+    _say(f"Next: {next_step(catalogue, proposal, told, trial)}")
 
 
 def _show_trial(catalogue: Catalogue, proposal: Proposal, trial: Trial) -> None:

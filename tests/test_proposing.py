@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from resources.errors import KetenError
 from resources.proposing.choosing import propose
 from resources.proposing.dates import date_form
 from resources.proposing.evidence import Values
+from resources.proposing.next_step import next_step
 from resources.proposing.numbers import marks_of
 from resources.proposing.proposal import Proposal
 from resources.proposing.registers import register_of
 from resources.proposing.sample import take_sample
-from resources.proposing.trial import try_out
+from resources.proposing.trial import Trial, try_out
 from resources.proposing.words import likeness, unit_in
 from resources.proposing.writing import write
 from tests.deployment import Deployment, tiny
@@ -145,6 +147,8 @@ def test_a_mapping_learns_from_those_that_were_approved(tmp_path: Path):
         (["01-02-2023"], "%d-%m-%Y", "could be mm-dd-yyyy too"),
         (["2023-01-31T10:15:00+01:00"], "%Y-%m-%dT%H:%M:%S%z", "1 of 1 values"),
         (["20230131", "19991231"], "%Y%m%d", "2 of 2 values look like yyyymmdd"),
+        (["jan-24", "mrt-24", "mei-24", "okt-24"], "%b-%y", "4 of 4 values look like mmm-yy"),
+        (["maart 2024", "Oktober 2024"], "%B %Y", "2 of 2 values look like mmmm yyyy"),
     ],
 )
 def test_the_form_of_a_date_comes_with_its_proof(texts: list[str], form: str, why: str):
@@ -165,6 +169,11 @@ def test_what_is_no_date_is_not_taken_for_one(texts: list[str]):
         (["1.234,5", "0,13"], ",", ".", True),
         (["1,234.50", "3.1"], ".", ",", True),
         (["0,13"], ",", "", True),
+        (["12345,678", "12346,123"], ",", "", True),
+        (["999,123", "1000,123"], ",", "", True),
+        (["-12345,678"], ",", "", True),
+        (["12345.678"], ".", "", True),
+        (["345,678", "346,123"], ",", "", False),
         (["1.234"], ".", "", False),
         (["1.5", "2,5", "3.5"], ".", "", False),
     ],
@@ -259,6 +268,162 @@ def test_the_records_of_a_json_file_are_found(tmp_path: Path):
 def test_windows_text_is_told_from_utf_8(tmp_path: Path):
     found = proposed(tmp_path, "site", "Locatie;Naam\nUTR;Café\n".encode("cp1252"))
     assert line(found, "format").value["encoding"] == "cp1252"
+
+
+REGISTER = (
+    "EAN;Tijdstip;Stand laag (kWh)\n871687400000000014;13-03-2025 00:00;{}\n871687400000000014;14-03-2025 00:00;{}\n"
+)
+
+
+def test_a_comma_before_three_decimals_is_that_of_decimals_where_it_can_be_no_other(tmp_path: Path):
+    """12345,678 read as it is would be no number, and all of the file would be set apart."""
+    found = proposed(tmp_path, "meter_reading", REGISTER.format("12345,678", "12346,123"))
+    assert line(found, "format").value["decimal"] == ","
+    assert not line(found, "format").check
+    assert try_out(CATALOGUE, found).accepted == 2
+
+
+@pytest.mark.parametrize(("texts", "mark"), [(("345,678", "346,123"), ","), (("345.678", "346.123"), ".")])
+def test_numbers_that_can_all_be_read_in_two_ways_are_to_be_checked(tmp_path: Path, texts: tuple[str, str], mark: str):
+    found = proposed(tmp_path, "meter_reading", REGISTER.format(*texts))
+    assert line(found, "format").value["decimal"] == mark
+    assert "they could be thousands" in line(found, "format").check
+
+
+def test_a_proposal_that_fails_is_not_said_to_need_nothing(tmp_path: Path):
+    """`no line needs a CHECK` beside nothing accepted sends a newcomer away with a mapping that does not work."""
+    made = tiny(tmp_path)
+    rows = "".join(f"871687400000000014;{day}-03-2025 00:00;1.2.3.{day}\n" for day in (13, 14, 15, 16))
+    made.drop("incoming/a.csv", "EAN;Tijdstip;Verbruik (kWh)\n" + rows)
+    told = made.keten("map", str(made.project / "incoming/a.csv"), "--dataset", "meter_reading")
+    assert "Next: only 0 of 4 records that are data are accepted, 4 have not_a_number:quantity" in told
+    at = told[told.index("look at line ") :]
+    assert "(format)" in at and "(quantity)" in at
+    assert "no line needs a CHECK" not in told
+
+
+@pytest.mark.parametrize(
+    ("trial", "told"),
+    [
+        (Trial(10, 5, 0, {"missing:meter_id": 5}), "keep it as mappings/sender__meter_reading.yml"),
+        (
+            Trial(10, 4, 0, {"missing:meter_id": 6}),
+            "only 4 of 10 records that are data are accepted, 6 have missing:meter_id (",
+        ),
+        (Trial(10, 0, 10, {}), "all 10 records are ignored; look at ignore_rows"),
+        (Trial(0, 0, 0, {}), "the file holds no data rows"),
+        (None, "with this mapping the file is rejected, for the reason above"),
+    ],
+)
+def test_the_next_step_follows_from_the_trial(tmp_path: Path, trial: Trial | None, told: str):
+    proposal = proposed(tmp_path, "meter_reading", REGISTER.format("12345,678", "12346,123"))
+    written = write(CATALOGUE, proposal)
+    step = next_step(CATALOGUE, proposal, written, trial)
+    assert told in step
+    if named := re.search(r"look at line (\d+) \((\w+)\)", step):
+        assert written.splitlines()[int(named.group(1)) - 1].strip().startswith(f"{named.group(2)}:")
+
+
+WASTE = "Pand;Maand;Afvalstroom;Hoeveelheid;Eenheid;Eural\n"
+
+
+def test_the_unit_that_stands_beside_each_number_is_used(tmp_path: Path):
+    """A heading of units that is ignored makes a kilogram of a ton."""
+    rows = "UTR;jan-24;Restafval;1,5;ton;200301\nAMS;mrt-24;Papier;20,5;kg;150101\nAMS;mei-24;Papier;20,5;Kilo;150101\n"
+    found = proposed(tmp_path, "waste_collection", WASTE + rows)
+    assert line(found, "mass_kg").value == {
+        "from": "Hoeveelheid",
+        "unit_from": "Eenheid",
+        "units": {"ton": "t", "Kilo": "kg"},
+    }
+    assert "Eenheid" not in found.ignored
+    assert try_out(CATALOGUE, found).accepted == 3
+
+
+@pytest.mark.parametrize(
+    ("heading", "units", "keys", "check"),
+    [
+        ("Hoeveelheid", ("zakken", "kg"), {"unit_from": "Eenheid"}, "no unit that fits for zakken under 'Eenheid'"),
+        ("Gewicht (kg)", ("ton", "kg"), {"unit_from": "Eenheid", "units": {"ton": "t"}}, "the heading says kg"),
+        ("Gewicht (kg)", ("kg", "kg"), {"unit": "kg"}, ""),
+        ("Hoeveelheid", ("m3", "m3"), {"unit": "kg"}, "no unit is told; is it kg?"),
+    ],
+)
+def test_a_unit_beside_a_number_is_held_against_our_units(
+    tmp_path: Path, heading: str, units: tuple[str, str], keys: dict[str, Any], check: str
+):
+    text = f"Locatie;Datum;{heading};Eenheid\nUTR;13-03-2025;1,5;{units[0]}\nUTR;14-03-2025;1,5;{units[1]}\n"
+    found = line(proposed(tmp_path, "waste_collection", text), "mass_kg")
+    assert found.value == {"from": heading, **keys}
+    assert found.check.startswith(check) and bool(found.check) == bool(check)
+
+
+def test_energy_in_units_that_differ_is_brought_to_one(tmp_path: Path):
+    """A column of codes for units would keep the number of a MWh as it is written."""
+    text = "EAN;Datum;Verbruik;Eenheid\n871687400000000014;13-03-2025;2,5;kWh\n871687400000000014;14-03-2025;1,5;MWh\n"
+    found = proposed(tmp_path, "meter_reading", text)
+    assert line(found, "quantity").value["unit_from"] == "Eenheid"
+    assert "unit_code" not in [entry.key for entry in found.columns]
+    assert try_out(CATALOGUE, found).accepted == 2
+
+
+def test_a_month_by_its_name_is_a_period_of_a_month(tmp_path: Path):
+    found = proposed(
+        tmp_path, "waste_collection", WASTE + "UTR;jan-24;Papier;1,5;kg;150101\nUTR;okt-24;Papier;2;kg;150101\n"
+    )
+    assert line(found, "site_id").value == {"from": "Pand"}
+    assert line(found, "period_from").value == {"from": "Maand", "format": "%b-%y"}
+    assert line(found, "period_to").value == {"from": "Maand", "shift": "1 month", "format": "%b-%y"}
+    assert try_out(CATALOGUE, found).accepted == 2
+
+
+@pytest.mark.parametrize("other", ["Restafval", "Qwx"])
+def test_a_word_that_is_only_like_a_code_is_to_be_checked(tmp_path: Path, other: str):
+    """A code list that is nearly met is not met: a spelling mistake may be another word."""
+    found = proposed(tmp_path, "waste_collection", f"Locatie;Afvalstroom\nUTR;Restafvl\nUTR;{other}\n")
+    assert line(found, "stream_code").value["codes"]["Restafvl"] == "residual"
+    assert "'Restafvl' looks like 'restafval'" in line(found, "stream_code").check.replace("Restafval", "restafval")
+    assert ("no code of waste_stream for Qwx" in line(found, "stream_code").check) == (other == "Qwx")
+
+
+def test_a_waste_code_that_lost_its_zero_gets_it_back(tmp_path: Path):
+    rows = "UTR;jan-24;Papier;1,5;kg;20301\nUTR;feb-24;Papier;1,5;kg;150101\n"
+    found = proposed(tmp_path, "waste_collection", WASTE + rows)
+    assert line(found, "waste_code").value["code_fixes"] == [{"matches": r"^(\d{5})$", "code": r"0\1"}]
+    assert "1 of 2 different codes, such as 20301, have five digits" in line(found, "waste_code").why
+    assert try_out(CATALOGUE, found).accepted == 2
+    assert "code_fixes" not in line(proposed(tmp_path, "waste_collection", WASTE + rows[33:]), "waste_code").value
+
+
+@pytest.mark.parametrize("rows", ["Totaal;;20,5;kg\n", ""])
+def test_a_file_without_data_rows_is_said_to_have_none(tmp_path: Path, rows: str):
+    made = tiny(tmp_path)
+    made.drop("incoming/a.csv", "Locatie;Datum;Hoeveelheid;Eenheid\n" + rows)
+    told = made.keten("map", str(made.project / "incoming/a.csv"), "--dataset", "waste_collection")
+    assert "# Note: there are no data rows: " in told
+    assert "period_to: {from: Datum, shift: 1 day} # CHECK" in told
+    assert "Next: the file holds no data rows" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("title: t\nfiles: x\ncolumns: {}\n", "'site_id' is required by the contract"),
+        ("title: [\n", "is not valid YAML"),
+        ("title: t\nfiles: x\ncolumns: {}\nfolder: y\n", "folder: is not a known key"),
+    ],
+)
+def test_another_mapping_that_is_not_finished_is_left_out(tmp_path: Path, text: str, reason: str):
+    """`map --out` itself writes such a mapping; it must not bar the next proposal. A run stays strict."""
+    made = tiny(tmp_path)
+    made.drop("incoming/a.csv", "Leverancier;Factuurnummer;Bedrag;Factuurdatum\nA;1;2,50;31-12-2025\n")
+    (made.project / "mappings" / "new__site.yml").write_text(text, "utf-8")
+    told = made.keten("map", str(made.project / "incoming/a.csv"), "--dataset", "spend")
+    assert "Warning: a mapping is left out until it is mended: mappings/new__site.yml" in told
+    assert reason in told
+    assert "1 received = " in told
+    with pytest.raises(KetenError, match="new__site"):
+        load_catalogue(made.project)
 
 
 def test_a_long_file_is_looked_at_in_a_bounded_sample(tmp_path: Path):

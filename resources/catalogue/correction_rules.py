@@ -33,9 +33,10 @@ class CorrectionRules(Rules):
     def hold(self) -> None:
         """Raise KetenError at the first correction that cannot be right."""
         for correction in self.found.corrections:
-            self._correction(correction)
+            self.hold_one(correction)
 
-    def _correction(self, entry: Correction) -> None:
+    def hold_one(self, entry: Correction) -> None:
+        """Raise KetenError when a correction cannot be right."""
         self._one_of(entry.place, "dataset", entry.dataset, self.found.contracts)
         mapping = self.found.mappings.get((entry.origin, entry.dataset))
         if mapping is None:

@@ -61,11 +61,10 @@ class MappingRules(Rules):
     def hold(self) -> None:
         """Raise KetenError at the first mapping that cannot be right."""
         for mapping in (*self.found.layouts.values(), *self.found.mappings.values()):
-            self._mapping(mapping)
-        for key, later in self.found.later_mappings.items():
+            self.hold_one(mapping)
+        for later in self.found.later_mappings.values():
             for mapping in later:
-                self._mapping(mapping)
-                self._same_delivery(mapping, self.found.mappings.get(key))
+                self.hold_one(mapping)
 
     def _same_delivery(self, later: Mapping, first: Mapping | None) -> None:
         """What a later version may not change: by what a delivery is known, ordered and merged."""
@@ -78,13 +77,16 @@ class MappingRules(Rules):
         if later.reads_name != first.reads_name:
             raise KetenError(f"{later.file}: columns: a value from the name of the file must be so in {first.file} too")
 
-    def _mapping(self, mapping: Mapping) -> None:
+    def hold_one(self, mapping: Mapping) -> None:
+        """Raise KetenError when a mapping cannot be right, or is not complete."""
         place, contract, made = self.hold_shape(mapping)
         for name, declared in contract.columns.items():
             if declared.required and name not in made:
                 raise KetenError(
                     f"{place}: columns: '{name}' is required by the contract; map it with from, any_of, value or file"
                 )
+        if mapping.valid_from:
+            self._same_delivery(mapping, self.found.mappings.get((mapping.origin, mapping.dataset)))
 
     def hold_shape(self, mapping: Mapping) -> tuple[str, Contract, set[str]]:
         """Hold all but whether it is complete; the name of its file, its contract, and the columns it makes."""

@@ -47,7 +47,7 @@ PILLARS = ("people", "planet", "purpose")
 
 def load_catalogue(project: Path | None = None, root: Path = ROOT) -> Catalogue:
     """Read all declarations. Raises KetenError at the first one that cannot be right."""
-    reader = _Reader(root, project)
+    reader = CatalogueReader(root, project)
     reader.read()
     return reader.found
 
@@ -59,7 +59,7 @@ def _is_day(told: str) -> bool:
         return False
 
 
-class _Reader:
+class CatalogueReader:
     """Reads the files of the product, then those of a deployment, which add and override nothing."""
 
     def __init__(self, root: Path, project: Path | None) -> None:
@@ -98,10 +98,14 @@ class _Reader:
         }
         if self.project:
             self._deployment(self.project)
+        self.hold()
+        self.found.fingerprint = self._digest.hexdigest()
+
+    def hold(self) -> None:
+        """Hold the declarations against each other."""
         Rules(self.found).hold()
         MappingRules(self.found).hold()
         CorrectionRules(self.found).hold()
-        self.found.fingerprint = self._digest.hexdigest()
 
     def _deployment(self, project: Path) -> None:
         try:
@@ -271,20 +275,22 @@ class _Reader:
     def _mappings(self, folder: Path, known: dict[tuple[str, str], Mapping]) -> None:
         """Mappings of the product are layouts that any sender may use, those of a deployment are of one sender."""
         for path in self._files(folder, ".yml"):
-            origin, separator, rest = path.stem.partition("__")
-            if not separator:
-                raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
-            dataset, _, valid_from = rest.partition("__")
-            made = {"origin": origin, "dataset": dataset}
-            if valid_from:
-                self._later_mapping(path, made, valid_from)
-                continue
-            mapping = self._make(Mapping, path, self._yaml(path), made)
-            if mapping.given and known is not self.found.layouts:
-                raise KetenError(
-                    f"{self._name(path)}: given: it is for layouts of the product; write a value in columns"
-                )
-            known[origin, dataset] = mapping
+            self.read_mapping(path, known)
+
+    def read_mapping(self, path: Path, known: dict[tuple[str, str], Mapping]) -> None:
+        """Add the mapping of a file to those that are known."""
+        origin, separator, rest = path.stem.partition("__")
+        if not separator:
+            raise KetenError(f"{self._name(path)}: the name tells no dataset; name it <origin>__<dataset>.yml")
+        dataset, _, valid_from = rest.partition("__")
+        made = {"origin": origin, "dataset": dataset}
+        if valid_from:
+            self._later_mapping(path, made, valid_from)
+            return
+        mapping = self._make(Mapping, path, self._yaml(path), made)
+        if mapping.given and known is not self.found.layouts:
+            raise KetenError(f"{self._name(path)}: given: it is for layouts of the product; write a value in columns")
+        known[origin, dataset] = mapping
 
     def _later_mapping(self, path: Path, made: dict[str, str], valid_from: str) -> None:
         """A version of a mapping that holds from a day on; files are read by name, so they come in order of time."""

@@ -27,7 +27,7 @@ _ISO = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
 _MIDNIGHT = r"(^|[ T])24:00(:00(\.0+)?)?($| )"
 # The Dutch names of months that differ from the English ones; `maa` and `mrt` are both in use.
-_MONTHS = {
+DUTCH_MONTHS = {
     **{"januari": "January", "februari": "February", "maart": "March", "juni": "June", "juli": "July"},
     **{"augustus": "August", "oktober": "October", r"\bmrt": "Mar", r"\bmaa\b": "Mar", r"\bmei\b": "May"},
     r"\bokt\b": "Oct",
@@ -136,7 +136,7 @@ def _strptime(cell: str, form: str) -> str:
 
 def _in_english(cell: str) -> str:
     """A date with the name of a month in Dutch, long or short, as strptime knows it."""
-    for dutch, english in _MONTHS.items():
+    for dutch, english in DUTCH_MONTHS.items():
         cell = f"regexp_replace({cell}, '(?i){dutch}', '{english}')"
     return cell
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from resources.proposing.codes import look_at_codes, lost_zero
 from resources.proposing.dates import shown
-from resources.proposing.evidence import DATED, NUMERIC, are_tenths, number_of
+from resources.proposing.evidence import DATED, NUMERIC, number_of
 from resources.proposing.matching import Match, match_columns, name_score
 from resources.proposing.matching import known_names as names_of
 from resources.proposing.numbers import marks_of
@@ -18,8 +19,8 @@ from resources.proposing.proposal import Line, Proposal
 from resources.proposing.sample import SAMPLE_ROWS, Sample
 from resources.proposing.stamps import Stamps, find_stamps
 from resources.proposing.standing_in import StandIns
+from resources.proposing.units import Told, Units
 from resources.proposing.wide import Wide, find_wide, is_reading, looks_wide
-from resources.proposing.words import unit_in
 
 if TYPE_CHECKING:
     from resources.catalogue import Catalogue, Contract
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _TIMED = ("start_utc", "end_utc", "local_date")
 _TOTAL = re.compile(r"(sub)?tota+l\b|som\b|sum\b|grand total", re.IGNORECASE)
 _MOST_HEADINGS = 400
-_TOLD = 5
 
 
 def propose(catalogue: Catalogue, sample: Sample, dataset: str, origin: str) -> Proposal:
@@ -54,6 +54,8 @@ class _Choosing:
         if self.is_timed and not self._has_both_stamps():
             self.stamps = find_stamps(self.values, sample.columns, self.zone, sample.is_whole)
         self.matches: dict[str, Match] = {}
+        self.units = Units(catalogue, contract, sample.headings, self.values, self.marks)
+        self.made_units: dict[str, Told] = {}
 
     def _numbers(self) -> list[str]:
         """The texts of columns that may be numbers; a date with points is none."""
@@ -90,13 +92,17 @@ class _Choosing:
             self._stamp(self.stamps)
         if self.wide:
             self._wide_columns(self.wide)
+        # Before the lines: a unit that must be converted takes its heading from the column of units.
+        for column, match in list(self.matches.items()):
+            if self.catalogue.columns[column].type in NUMERIC:
+                self.made_units[column] = self.units.told(column, match.heading, self.matches)
         for column in self.contract.columns:
             if column in self.matches:
                 self.made.columns.append(self._matched(self.matches[column]))
         done = {line.key for line in self.made.columns} | (set(_TIMED) if self.stamps else set())
         done |= (
             {"unit_code"}
-            if any("unit" in line.value and line.key == "quantity" for line in self.made.columns)
+            if any({"unit", "unit_from"} & set(line.value) and line.key == "quantity" for line in self.made.columns)
             else set()
         )
         other = StandIns(self.catalogue, self.contract, self.sample, self.matches, self.made.origin, self._rises())
@@ -113,10 +119,8 @@ class _Choosing:
         self.made.columns.append(Line("stamp", keys, stamps.why["from"], stamps.check.get("from", "")))
 
     def _wide_columns(self, wide: Wide) -> None:
-        unit, why, check = self._unit("quantity", " ".join(wide.headings))
-        self.made.columns.append(
-            Line("quantity", {"from": wide.value, "unit": unit} if unit else {"from": wide.value}, why, check)
-        )
+        unit = self.units.told("quantity", " ".join(wide.headings), self.matches)
+        self.made.columns.append(Line("quantity", {"from": wide.value, **unit.keys}, unit.why, unit.check))
         if wide.column:
             keys: dict[str, Any] = {"from": wide.name}
             if wide.codes and self.catalogue.columns[wide.column].type == "code":
@@ -135,46 +139,16 @@ class _Choosing:
             if values.date.other and not check:
                 check = f"day and month could be the other way round ({shown(values.date.other)})"
         if column.type in NUMERIC:
-            unit, told, look = self._unit(match.column, match.heading)
-            if unit:
-                keys["unit"] = unit
-            why, check = f"{why}; {told}" if told else why, check or look
+            keys |= (unit := self.made_units[match.column]).keys
+            why, check = f"{why}; {unit.why}" if unit.why else why, check or unit.check
         if column.type == "code":
             if match.fit.codes:
                 keys["codes"] = dict(match.fit.codes)
-            check = self._look_at_codes(match) or check
+            check = look_at_codes(self.catalogue, self.contract, match, values) or check
+        fixes, lost = lost_zero(match.column, values)
+        keys |= fixes
+        why = f"{why}; {lost}" if lost else why
         return Line(match.column, keys, why, check)
-
-    def _look_at_codes(self, match: Match) -> str:
-        """What is to be checked of a column of codes."""
-        codes = self.catalogue.columns[match.column].codes
-        if unknown := match.fit.unknown:
-            more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
-            told = ", ".join(unknown[:_TOLD]) + more
-            return f"no code of {codes} for {told}; add them to codes, or write default"
-        if codes == "unit" and len(self.values[match.heading].counted) > 1 and "quantity" in self.contract.columns:
-            return "there is more than one unit; where a row repeats another in its unit, leave it out with ignore_rows"
-        return "the words are like our codes, not equal to them; look at each" if match.fit.alike else ""
-
-    def _unit(self, column: str, heading: str) -> tuple[str | None, str, str]:
-        """The unit in which a column is sent: (code, why, what to check)."""
-        meaning = self.catalogue.columns[column]
-        units = self.catalogue.units
-        is_any = meaning.unit_in is not None and self.catalogue.columns[meaning.unit_in].codes == "unit"
-        if is_any and meaning.unit_in in self.matches or not (is_any or meaning.unit):
-            return None, "", ""
-        named = unit_in(heading)
-        if named in units and (is_any or units[named].canonical_code == units[str(meaning.unit)].canonical_code):
-            return named, f"the heading says {named}", ""
-        if is_any:
-            told = next((u for h in self.sample.headings if (u := unit_in(h)) in units), "kWh")
-            return told, "", f"no unit is told beside it; is it {told}?"
-        if heading in self.values and are_tenths(
-            self.values[heading], meaning, self.contract.columns[column], self.marks
-        ):
-            return "tenth_degree_c", "only as tenths these lie in the range of the contract", ""
-        needs = units[str(meaning.unit)].canonical_code not in ("share", "count", "day", "minute", "hour")
-        return (str(meaning.unit), "", f"no unit is told; is it {meaning.unit}?") if needs else (None, "", "")
 
     def _unmatched(self, column: str, other: StandIns) -> None:
         if line := other.line(column):
@@ -193,7 +167,7 @@ class _Choosing:
         if self.marks and self.marks.thousands:
             form["thousands"] = self.marks.thousands
         if self.marks and not self.marks.sure:
-            look = self.marks.why
+            form["decimal"], look = self.marks.decimal, self.marks.why
         if form:
             top.append(Line("format", form, "; ".join(f"{k}: {v}" for k, v in why.items()), look))
         if self.stamps:
@@ -225,15 +199,25 @@ class _Choosing:
 
     def _totals(self) -> None:
         """Rows that look like totals, by the first column of texts that has them."""
+        if not self.sample.rows:
+            self._no_rows("nothing stands under its headings")
         for heading, values in self.values.items():
             found = [t for t in values.counted if _TOTAL.match(t)]
-            if found and len(found) <= 3 and values.numeric < 0.5 and len(values.counted) > len(found):
+            if found and len(found) <= 3 and values.numeric < 0.5:
+                if values.share(found.__contains__) == 1 and len(values.texts) == self.sample.rows:
+                    self._no_rows(f"every row looks like a total ('{found[0]}' under '{heading}')")
+                elif len(values.counted) == len(found):
+                    continue
                 rules = [{"heading": heading, "matches": f"^{re.escape(t)}$", "reason": "total"} for t in found]
                 self.made.top.append(Line("ignore_rows", rules, f"'{found[0]}' looks like a total", "is it one?"))
                 return
 
+    def _no_rows(self, why: str) -> None:
+        self.made.without_rows = True
+        self.made.notes.append(f"there are no data rows: {why}")
+
     def _ignore(self) -> None:
-        used = {h for line in self.made.columns for h in self.made.headings(line.key)}
+        used = self.made.used()
         for heading, values in self.values.items():
             if heading not in used:
                 self.made.ignored[heading] = values.looks()

@@ -9,7 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
+
+from resources.intake.stamps import DUTCH_MONTHS
 
 _DAYS = (
     "%Y-%m-%d",
@@ -33,9 +36,21 @@ FORMS = (
     *_TIMES,
     "%Y-%m",
     "%m-%Y",
+    *(f"{month}{gap}{year}" for month, year, gap in product(("%b", "%B"), ("%y", "%Y"), ("-", " ", "/", "", "."))),
     "%Y",
 )
-_SHOWN = {"%Y": "yyyy", "%m": "mm", "%d": "dd", "%y": "yy", "%H": "hh", "%M": "mm", "%S": "ss", "%z": "offset"}
+_SHOWN = {
+    "%b": "mmm",
+    "%B": "mmmm",
+    "%Y": "yyyy",
+    "%m": "mm",
+    "%d": "dd",
+    "%y": "yy",
+    "%H": "hh",
+    "%M": "mm",
+    "%S": "ss",
+    "%z": "offset",
+}
 _SHAPE = re.compile(r"\d+")
 _LEAST = 0.8
 
@@ -55,6 +70,11 @@ class DateForm:
         return "%d" in self.format
 
     @property
+    def has_month(self) -> bool:
+        """Whether it tells a month, as a number or by its name."""
+        return any(part in self.format for part in ("%m", "%b", "%B"))
+
+    @property
     def has_time(self) -> bool:
         """Whether it tells a time of day."""
         return "%H" in self.format
@@ -62,10 +82,20 @@ class DateForm:
 
 def parsed(told: str, form: str) -> datetime | None:
     """A text in a form; None when it does not have that form."""
+    if "%b" in form.lower():
+        told = _in_english(told)
     try:
         return datetime.strptime(told, form)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=20_000)
+def _in_english(told: str) -> str:
+    """A text with the name of a month in Dutch as strptime knows it."""
+    for dutch, english in DUTCH_MONTHS.items():
+        told = re.sub(dutch, english, told, flags=re.IGNORECASE)
+    return told
 
 
 def shown(form: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NUMBER = re.compile(r"[-+(]?[.,]?\d[\d.,  ]*([eE][-+]?\d+)?\)?-?")
-_COMMA = re.compile(r"\d,\d{1,2}$|\d,\d{4,}$|\d\.\d{3},\d+$|^-?0,\d+$")
-_POINT = re.compile(r"\d\.\d{1,2}$|\d\.\d{4,}$|\d,\d{3}\.\d+$|^-?0\.\d+$")
+# More than three digits before a mark, or a zero there, are no group of thousands: 12345,678.
+_COMMA = re.compile(r"\d,\d{1,2}$|\d,\d{4,}$|\d\.\d{3},\d+$|^\D*0,\d+$|^\D*\d{4,},\d+$")
+_POINT = re.compile(r"\d\.\d{1,2}$|\d\.\d{4,}$|\d,\d{3}\.\d+$|^\D*0\.\d+$|^\D*\d{4,}\.\d+$")
 _EITHER = re.compile(r"^-?[1-9]\d{0,2}([.,]\d{3})+$")
 
 

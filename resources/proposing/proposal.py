@@ -28,7 +28,7 @@ class Proposal:
     """A proposed mapping.
 
     `top` are the lines before `columns`; `missing` are required columns that nothing fits, each with what to do; `ignored`
-    are the other headings, with what they look like; `notes` hold for the whole.
+    are the other headings, with what they look like; `notes` hold for the whole; `without_rows` tells that it has no data.
     """
 
     origin: str
@@ -40,6 +40,7 @@ class Proposal:
     ignored: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     score: float = 0.0
+    without_rows: bool = False
 
     def mapping(self) -> Mapping:
         """The mapping as the catalogue would read it; without the columns that are missing."""
@@ -52,3 +53,8 @@ class Proposal:
         line = next((line for line in self.columns if line.key == column), None)
         found = line.value.get("from", ()) if line else ()
         return (found,) if isinstance(found, str) else tuple(found)
+
+    def used(self) -> set[str]:
+        """The headings that a column is proposed to be made of, or that tell its unit."""
+        beside = {line.value["unit_from"] for line in self.columns if "unit_from" in line.value}
+        return beside | {h for line in self.columns for h in self.headings(line.key)}

@@ -50,7 +50,7 @@ class StandIns:
         if column != "period_to" or start is None:
             return None
         form = self.sample.values(start.heading).date
-        length = "1 day" if form and form.has_day else "1 month" if form and "%m" in form.format else "1 year"
+        length = "1 day" if not form or form.has_day else "1 month" if form.has_month else "1 year"
         keys: dict[str, Any] = {"from": start.heading, "shift": length}
         if form and form.format != "%Y-%m-%d":
             keys["format"] = form.format
