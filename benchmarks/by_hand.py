@@ -33,7 +33,7 @@ select row_no, e as meter_id, utc - interval 15 minute as start_utc, utc as end_
             case when is_absent then 'nonexistent_local_time' end,
             case when stamp is null then 'not_a_date:stamp' end,
             case when quantity is null and v is not null then 'not_a_number:quantity' end,
-            case when quantity not between -1000000 and 1000000 then 'out_of_range:quantity' end,
+            case when quantity not between -1000000 and 1000000 then 'rule:interval_size' end,
             case when quantity < 0 then 'rule:quantity_not_negative' end)
     end as reasons,
     case when reasons is not null then concat_ws(';', e, t, coalesce(v, ''), s) end as row_text

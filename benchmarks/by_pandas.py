@@ -64,7 +64,7 @@ def _judged(lines: Any) -> Any:
         "nonexistent_local_time": stamp.notna() & aware.isna(),
         "not_a_date:stamp": stamp.isna(),
         "not_a_number:quantity": quantity.isna() & (lines["Verbruik"] != ""),
-        "out_of_range:quantity": quantity.abs() > 1_000_000,
+        "rule:interval_size": quantity.abs() > 1_000_000,
         "rule:quantity_not_negative": quantity < 0,
     }
     reasons = pd.Series("", index=lines.index, dtype="str")
