@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from assets.taking import Pulled, take
+from assets.taking import Pulled, take, told_fault
 from resources.catalogue import Catalogue, Source
 from resources.disk import UNFINISHED, DiskFull, full_disk_told
 from resources.errors import KetenError
@@ -76,7 +76,7 @@ class Fetch:
         except (DiskFull, TimeOver):
             raise
         except (KetenError, OSError) as error:
-            self.done.failed[offer.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
+            self.done.failed[offer.name] = told_fault(error)
 
     def _take(self, offer: Offer, path: Path) -> None:
         version = self.bounds.hold(lambda: self.connector.bring(offer, path, self.bounds))

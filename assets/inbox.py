@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from assets.taking import told_fault
 from resources import reading
 from resources.catalogue import Catalogue, Mapping
 from resources.errors import KetenError
@@ -84,7 +85,7 @@ def route(catalogue: Catalogue, project: Path, landing: Landing) -> Routing:
         try:
             where = router.place(path, origin if name else "", name or origin)
         except OSError as error:
-            done.failed[path.name] = str(error.strerror)
+            done.failed[path.name] = told_fault(error)
             landing.forget(path)
             continue
         if isinstance(where, Unrouted):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assets.fetching import fetch
 from assets.inbox import InboxDown, Routing, inbox_files
-from assets.taking import Pulled, take
+from assets.taking import Pulled, take, told_fault
 from resources.catalogue import Catalogue, Mapping, Source
 from resources.disk import DiskFull
 from resources.errors import KetenError
@@ -108,7 +108,7 @@ def _take_file(landing: Landing, mapping: Mapping, path: Path, name: str, done: 
     except DiskFull:
         raise  # the fault is here, not in the file: nothing may be published as if it had not come
     except (KetenError, OSError) as error:
-        done.failed[path.name] = str(error) if isinstance(error, KetenError) else str(error.strerror)
+        done.failed[path.name] = told_fault(error)
         done.may_pass |= isinstance(error, OSError) and not isinstance(error, PermissionError)
         landing.forget(path)
 

@@ -29,6 +29,11 @@ class Pulled:
     may_pass: bool = False
 
 
+def told_fault(error: KetenError | OSError) -> str:
+    """Why something could not be taken: our own sentence, or that of the system without a path."""
+    return str(error) if isinstance(error, KetenError) else str(error.strerror)
+
+
 def take(landing: Landing, mapping: Mapping, delivery: Delivery, done: Pulled) -> None:
     """Land a delivery, or refuse it, unless it is known."""
     if landing.known(delivery):

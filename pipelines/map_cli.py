@@ -39,7 +39,7 @@ def map_command(
     Nothing is kept or changed: the mapping goes to the screen or to --out.
     """
     from pipelines.settings import place
-    from resources.catalogue.reading_rest import load_rest
+    from resources.catalogue.unfinished import load_finished
     from resources.proposing.choosing import propose
     from resources.proposing.sample import take_sample
 
@@ -47,7 +47,7 @@ def map_command(
         raise KetenError(f"{file} is no file; name one that the sender made")
     if out and out.exists() and not force:
         raise KetenError(f"{out} exists; choose another name, or add --force to replace it")
-    catalogue, skipped = load_rest(place(home, project).project)
+    catalogue, skipped = load_finished(place(home, project).project)
     for why in skipped:
         _say(f"Warning: a mapping is left out until it is mended: {why}")
     if dataset and dataset not in catalogue.contracts:

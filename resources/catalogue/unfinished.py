@@ -16,17 +16,17 @@ from resources.catalogue.rules import Rules
 from resources.errors import KetenError
 
 
-def load_rest(project: Path) -> tuple[Catalogue, list[str]]:
+def load_finished(project: Path) -> tuple[Catalogue, list[str]]:
     """All declarations but the mappings of a deployment that cannot be right; of each of those file, field and repair.
 
     Raises KetenError for any other declaration that cannot be right.
     """
-    reader = _RestReader(ROOT, project)
+    reader = _TolerantReader(ROOT, project)
     reader.read()
     return reader.found, reader.skipped
 
 
-class _RestReader(CatalogueReader):
+class _TolerantReader(CatalogueReader):
     def __init__(self, root: Path, project: Path) -> None:
         super().__init__(root, project)
         self.skipped: list[str] = []
@@ -52,11 +52,9 @@ class _RestReader(CatalogueReader):
             for key, versions in found.later_mappings.items()
         }
         found.later_mappings = {key: versions for key, versions in later.items() if versions}
-        if not self.skipped:
-            CorrectionRules(found).hold()
-            return
-        # A correction goes with its mapping, and is judged with it.
-        found.corrections = [c for c in found.corrections if (c.origin, c.dataset) in found.mappings]
+        if self.skipped:
+            # A correction goes with its mapping, and is judged with it.
+            found.corrections = [c for c in found.corrections if (c.origin, c.dataset) in found.mappings]
         CorrectionRules(found).hold()
 
     def _holds(self, rules: MappingRules, mapping: Mapping) -> bool:
